@@ -1,0 +1,31 @@
+// Compiled for AVX-512 F, BW, DQ, VL and VNNI (CMakeLists.txt). See simd.h.
+#include "compute/cpu/attention_inl.h"
+#include "compute/cpu/block_vnni_inl.h"
+#include "compute/cpu/elementwise_inl.h"
+#include "compute/cpu/kernels.h"
+#include "compute/cpu/route_f32_inl.h"
+#include "compute/cpu/route_vnni_inl.h"
+
+namespace kvasir::compute::cpu {
+
+const Kernels& Avx512Kernels() {
+  static constexpr Kernels kKernels = {
+      .rms_norm = RmsNorm,
+      .silu_mul = SiluMul,
+      .add = Add,
+      .rope = Rope,
+      .mean = Mean,
+      .unit = Unit,
+      .pack_keys = PackKeys,
+      .attend = Attend,
+      .block_group = kQuadGroup,
+      .quantise_row = QuantiseRowQuads,
+      .block_matmul = BlockMatMulQuads,
+      .place_query = PlaceQueryQuads,
+      .route_int8 = RouteInt8Quads,
+      .route_f32 = RouteF32,
+  };
+  return kKernels;
+}
+
+}  // namespace kvasir::compute::cpu

@@ -1,0 +1,31 @@
+// Compiled for x86-64-v2 (CMakeLists.txt). See simd.h.
+#include "compute/cpu/attention_inl.h"
+#include "compute/cpu/block_pairs_inl.h"
+#include "compute/cpu/elementwise_inl.h"
+#include "compute/cpu/kernels.h"
+#include "compute/cpu/route_f32_inl.h"
+#include "compute/cpu/route_pairs_inl.h"
+
+namespace kvasir::compute::cpu {
+
+const Kernels& BaselineKernels() {
+  static constexpr Kernels kKernels = {
+      .rms_norm = RmsNorm,
+      .silu_mul = SiluMul,
+      .add = Add,
+      .rope = Rope,
+      .mean = Mean,
+      .unit = Unit,
+      .pack_keys = PackKeys,
+      .attend = Attend,
+      .block_group = kPairGroup,
+      .quantise_row = QuantiseRowPairs,
+      .block_matmul = BlockMatMulPairs,
+      .place_query = PlaceQueryPairs,
+      .route_int8 = RouteInt8Pairs,
+      .route_f32 = RouteF32,
+  };
+  return kKernels;
+}
+
+}  // namespace kvasir::compute::cpu

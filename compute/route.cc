@@ -1,0 +1,287 @@
+#include "compute/route.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "compute/cpu/isa.h"
+#include "compute/cpu/kernels.h"
+#include "compute/reference/route.h"
+#include "compute/route_page.h"
+#include "compute/route_query.h"
+
+namespace kvasir::compute {
+namespace {
+
+constexpr std::int64_t kMaxDim = 4096;
+constexpr float kNoScore = -std::numeric_limits<float>::infinity();
+
+bool AllFinite(std::span<const float> values) {
+  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
+/// Better hits first: this is "a comes before b".
+bool Better(const RouteHit& a, const RouteHit& b) {
+  return a.score != b.score ? a.score > b.score : a.id < b.id;
+}
+
+Status CheckQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t width) {
+  if (query.layer < 0 || query.layer >= shape.layers) {
+    return InvalidArgument("routing layer " + std::to_string(query.layer) + " of " +
+                           std::to_string(shape.layers));
+  }
+  if (query.queries.empty() || query.queries.size() % static_cast<std::size_t>(width) != 0) {
+    return InvalidArgument(std::to_string(query.queries.size()) +
+                           " numbers are no routing queries of " + std::to_string(width));
+  }
+  if (!AllFinite(query.queries)) {
+    return InvalidArgument("a routing query holds a NaN or an infinity");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+using Pages = std::vector<std::shared_ptr<RoutePage>>;
+
+struct RouteIndex::State {
+  struct Home {
+    std::shared_ptr<RoutePage> page;
+    std::uint32_t ordinal;
+  };
+
+  RouteShape shape;
+  const cpu::Kernels* kernels = nullptr;
+
+  std::mutex writer;  ///< One Append or Remove at a time. Taken before `mutex`.
+
+  /// Guards what follows, for as long as a lookup or a copy of a pointer takes.
+  mutable std::shared_mutex mutex;
+  std::shared_ptr<const Pages> pages = std::make_shared<Pages>();  ///< Replaced, never changed.
+  std::unordered_map<std::uint64_t, Home> homes;
+  std::vector<std::uint64_t> ids;     ///< By ordinal.
+  std::vector<std::uint8_t> present;  ///< By ordinal.
+  std::int64_t chunks = 0;
+
+  std::shared_ptr<const Pages> Snapshot() const {
+    const std::shared_lock lock(mutex);
+    return pages;
+  }
+  Status Check(const RouteEntry& entry) const;
+  Result<std::shared_ptr<RoutePage>> PageFor(std::int64_t needed);
+};
+
+Status RouteIndex::State::Check(const RouteEntry& entry) const {
+  if (entry.chunks < 1 || entry.chunks > kMaxChunks) {
+    return InvalidArgument("a routing entry has 1 to " + std::to_string(kMaxChunks) +
+                           " chunks, not " + std::to_string(entry.chunks));
+  }
+  const auto rows = static_cast<std::size_t>(shape.layers * entry.chunks);
+  const std::size_t numbers = rows * static_cast<std::size_t>(shape.dim);
+  const bool floats = shape.keys == RouteKeys::kF32;
+  if (entry.keys.size() != (floats ? numbers : 0) || entry.codes.size() != (floats ? 0 : numbers) ||
+      entry.scales.size() != (floats ? 0 : rows)) {
+    return InvalidArgument("a routing entry's keys do not fit " + std::to_string(shape.layers) +
+                           " layers of " + std::to_string(entry.chunks) + " chunks of " +
+                           std::to_string(shape.dim));
+  }
+  if (!AllFinite(entry.keys) || !AllFinite(entry.scales)) {
+    return InvalidArgument("a routing entry holds a NaN or an infinity");
+  }
+  if (std::ranges::any_of(entry.scales, [](float scale) { return scale < 0; })) {
+    return InvalidArgument("a routing entry holds a negative scale");
+  }
+  return Status::Ok();
+}
+
+Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t needed) {
+  const std::shared_ptr<const Pages> now = Snapshot();
+  for (const auto& page : *now) {
+    if (page->Free() >= needed) return page;
+  }
+  auto page = RoutePage::Make(shape, *kernels);
+  if (page == nullptr) return Unavailable("out of memory: the routing index cannot grow");
+  auto more = std::make_shared<Pages>(*now);
+  more->push_back(page);
+  const std::unique_lock lock(mutex);
+  pages = std::move(more);
+  return page;
+}
+
+void EntryBitmap::Set(std::uint32_t ordinal) {
+  const std::size_t word = ordinal / 64;
+  if (word >= words_.size()) words_.resize(word + 1);
+  words_[word] |= std::uint64_t{1} << (ordinal % 64);
+}
+
+RouteIndex::RouteIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RouteIndex::~RouteIndex() = default;
+
+Result<std::unique_ptr<RouteIndex>> RouteIndex::Make(const RouteShape& shape) {
+  if (shape.layers < 1 || shape.dim < 4 || shape.dim % 4 != 0 || shape.dim > kMaxDim) {
+    return InvalidArgument("a routing index cannot have " + std::to_string(shape.layers) +
+                           " layers of " + std::to_string(shape.dim) + " numbers");
+  }
+  KVASIR_ASSIGN_OR_RETURN(const cpu::Isa isa, cpu::ChooseIsa());
+  auto state = std::make_unique<State>();
+  state->shape = shape;
+  state->kernels = &cpu::KernelsFor(isa);
+  return std::unique_ptr<RouteIndex>(new RouteIndex(std::move(state)));
+}
+
+const RouteShape& RouteIndex::shape() const { return state_->shape; }
+
+Result<std::uint32_t> RouteIndex::Append(const RouteEntry& entry) {
+  KVASIR_RETURN_IF_ERROR(state_->Check(entry));
+  const std::lock_guard writer(state_->writer);
+  if (state_->homes.contains(entry.id)) {
+    return Conflict("routing entry " + std::to_string(entry.id) + " is present already");
+  }
+  KVASIR_ASSIGN_OR_RETURN(auto page, state_->PageFor(entry.chunks));
+  std::uint32_t ordinal = 0;
+  {
+    // The ordinal exists before the keys do: a scan that sees the keys can always name their owner.
+    const std::unique_lock lock(state_->mutex);
+    ordinal = static_cast<std::uint32_t>(state_->ids.size());
+    state_->ids.push_back(entry.id);
+    state_->present.push_back(1);
+    state_->homes.emplace(entry.id, State::Home{page, ordinal});
+    state_->chunks += entry.chunks;
+  }
+  page->Write(entry, ordinal);
+  return ordinal;
+}
+
+Status RouteIndex::Remove(std::uint64_t id) {
+  const std::lock_guard writer(state_->writer);
+  State::Home home;
+  {
+    const std::unique_lock lock(state_->mutex);
+    const auto found = state_->homes.find(id);
+    if (found == state_->homes.end()) {
+      return NotFound("routing entry " + std::to_string(id) + " is not present");
+    }
+    home = found->second;
+    state_->homes.erase(found);
+    state_->present[home.ordinal] = 0;
+  }
+  const std::int64_t erased = home.page->Erase(home.ordinal);
+  const std::unique_lock lock(state_->mutex);
+  state_->chunks -= erased;
+  return Status::Ok();
+}
+
+std::size_t RouteIndex::Ordinals() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->ids.size();
+}
+
+std::int64_t RouteIndex::Entries() const {
+  const std::shared_lock lock(state_->mutex);
+  return static_cast<std::int64_t>(state_->homes.size());
+}
+
+std::int64_t RouteIndex::Chunks() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->chunks;
+}
+
+std::int64_t RouteIndex::Bytes() const {
+  const RouteShape& shape = state_->shape;
+  const std::int64_t key = shape.keys == RouteKeys::kF32 ? shape.dim * 4 : shape.dim + 4;
+  return Chunks() * shape.layers * key;
+}
+
+Result<std::uint32_t> RouteIndex::Ordinal(std::uint64_t id) const {
+  const std::shared_lock lock(state_->mutex);
+  const auto found = state_->homes.find(id);
+  if (found == state_->homes.end()) {
+    return NotFound("routing entry " + std::to_string(id) + " is not present");
+  }
+  return found->second.ordinal;
+}
+
+Status RouteIndex::Scan(const RouteQuery& query, std::span<float> scores,
+                        std::span<std::uint32_t> best_chunk) const {
+  KVASIR_RETURN_IF_ERROR(CheckQuery(query, state_->shape, state_->shape.dim));
+  if (!best_chunk.empty() && best_chunk.size() != scores.size()) {
+    return InvalidArgument("best_chunk must be as long as scores, or empty");
+  }
+  thread_local QueryPreparer preparer;
+  const PreparedQuery prepared = preparer.Prepare(query, state_->shape, *state_->kernels);
+  const std::shared_ptr<const Pages> pages = state_->Snapshot();
+  std::ranges::fill(scores, kNoScore);
+  std::ranges::fill(best_chunk, 0U);
+  const auto count = static_cast<std::int64_t>(pages->size());
+  const int threads = static_cast<int>(
+      std::min<std::int64_t>(query.threads > 0 ? query.threads : omp_get_num_procs(), count));
+  if (threads <= 1) {
+    for (const auto& page : *pages) page->Scan(prepared, scores, best_chunk);
+    return Status::Ok();
+  }
+  // Pages hold whole entries, so that no two threads write the same score.
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+  for (std::int64_t p = 0; p < count; ++p) {
+    (*pages)[static_cast<std::size_t>(p)]->Scan(prepared, scores, best_chunk);
+  }
+  return Status::Ok();
+}
+
+Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
+                               std::span<float> scores) const {
+  if (heads.kv_heads < 1 || heads.heads % heads.kv_heads != 0 ||
+      heads.kv_heads * heads.head_dim != state_->shape.dim) {
+    return InvalidArgument("the heads given do not fit keys of " +
+                           std::to_string(state_->shape.dim));
+  }
+  KVASIR_RETURN_IF_ERROR(CheckQuery(query, state_->shape, heads.heads * heads.head_dim));
+  const bool mean = query.chunk_reduce == ChunkReduce::kMean;
+  std::vector<double> reduced(scores.size(), mean ? 0.0 : -HUGE_VAL);
+  std::vector<float> key(static_cast<std::size_t>(state_->shape.dim));
+  std::ranges::fill(scores, kNoScore);
+  for (const auto& page : *state_->Snapshot()) {
+    page->ForEachKey(
+        query.layer, key, [&](std::uint32_t ordinal, int chunks, std::span<const float> k) {
+          if (ordinal >= scores.size()) return;
+          if (query.allowed != nullptr && !query.allowed->Test(ordinal)) return;
+          const double score = reference::RouteChunk(query.queries, heads, query.query_reduce, k);
+          double& to = reduced[ordinal];
+          to = mean ? to + score / chunks : std::max(to, score);
+          scores[ordinal] = static_cast<float>(to);
+        });
+  }
+  return Status::Ok();
+}
+
+void RouteIndex::TopK(std::span<const float> scores, std::int64_t k, const EntryBitmap* allowed,
+                      std::vector<RouteHit>* hits) const {
+  hits->clear();
+  if (k <= 0) return;
+  const std::shared_lock lock(state_->mutex);
+  const std::size_t count = std::min(scores.size(), state_->ids.size());
+  // A heap whose root is the worst of the best so far.
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool full = hits->size() == static_cast<std::size_t>(k);
+    if (scores[i] == kNoScore || (full && scores[i] < hits->front().score)) continue;
+    const auto ordinal = static_cast<std::uint32_t>(i);
+    if (state_->present[i] == 0 || (allowed != nullptr && !allowed->Test(ordinal))) continue;
+    const RouteHit hit{state_->ids[i], ordinal, scores[i]};
+    if (full && !Better(hit, hits->front())) continue;
+    if (full) {
+      std::ranges::pop_heap(*hits, Better);
+      hits->pop_back();
+    }
+    hits->push_back(hit);
+    std::ranges::push_heap(*hits, Better);
+  }
+  std::ranges::sort_heap(*hits, Better);
+}
+
+}  // namespace kvasir::compute

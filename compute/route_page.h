@@ -1,0 +1,124 @@
+// One page of the routing index: 4096 chunk slots in every layer, behind one lock.
+#ifndef KVASIR_COMPUTE_ROUTE_PAGE_H_
+#define KVASIR_COMPUTE_ROUTE_PAGE_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+
+#include "compute/cpu/kernels.h"
+#include "compute/host_memory.h"
+#include "compute/route.h"
+
+namespace kvasir::compute {
+
+/// A shared mutex whose writers are not starved by readers that overlap for ever: who waits to
+/// write holds the gate, and readers that come later wait behind it.
+class FairSharedMutex {
+ public:
+  void lock() {
+    const std::lock_guard gate(gate_);
+    mutex_.lock();
+  }
+  void unlock() { mutex_.unlock(); }
+  void lock_shared() {
+    const std::lock_guard gate(gate_);
+    mutex_.lock_shared();
+  }
+  void unlock_shared() { mutex_.unlock_shared(); }
+
+ private:
+  std::mutex gate_;
+  std::shared_mutex mutex_;
+};
+
+/// A query as the kernels want it, the same for all pages.
+struct PreparedQuery {
+  std::int64_t layer = 0;
+  ChunkReduce chunk_reduce = ChunkReduce::kMax;
+  const EntryBitmap* allowed = nullptr;
+  cpu::RouteQueries codes{};      ///< kInt8
+  const float* floats = nullptr;  ///< kF32: [count, dim]
+  std::int64_t count = 0;
+};
+
+/// Every method takes the lock it needs. Free() and Write() are for one writer at a time.
+class RoutePage {
+ public:
+  static constexpr std::int64_t kSlots = RouteIndex::kMaxChunks;
+
+  /// Null when there is no memory. Memory that no slot has used yet is not resident.
+  static std::shared_ptr<RoutePage> Make(const RouteShape& shape, const cpu::Kernels& kernels);
+
+  std::int64_t Free() const { return free_; }
+  /// Puts an entry of at most Free() chunks into free slots.
+  void Write(const RouteEntry& entry, std::uint32_t ordinal);
+  /// Overwrites the entry's keys and frees its slots; how many there were.
+  std::int64_t Erase(std::uint32_t ordinal);
+
+  void Scan(const PreparedQuery& query, std::span<float> scores,
+            std::span<std::uint32_t> best_chunk) const;
+
+  /// Calls visit(ordinal, chunks of the entry, key [dim]) for every chunk; under the lock.
+  template <typename Visit>
+  void ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const;
+
+ private:
+  static constexpr std::int64_t kBlockSlots = 16;
+  static constexpr std::uint32_t kNobody = 0xFFFFFFFF;
+
+  struct Slot {
+    std::uint32_t ordinal = kNobody;
+    std::uint16_t number = 0;  ///< Which chunk of the entry.
+    std::uint16_t chunks = 0;  ///< How many the entry has.
+  };
+
+  RoutePage(const RouteShape& shape, const cpu::Kernels& kernels)
+      : shape_(shape), kernels_(kernels) {}
+  std::int64_t ElementBytes() const { return shape_.keys == RouteKeys::kF32 ? 4 : 1; }
+  /// Where element i of a slot's key lies.
+  std::uint8_t* Element(std::int64_t layer, std::int64_t slot, std::int64_t i) const;
+  float& Scale(std::int64_t layer, std::int64_t slot) const {
+    return scales_[layer * kSlots + slot];
+  }
+  void WriteChunk(const RouteEntry& entry, std::int64_t chunk, std::int64_t slot);
+  void ReadKey(std::int64_t layer, std::int64_t slot, float* key) const;
+  bool AnyWanted(const EntryBitmap* allowed, std::int64_t block) const;
+  void Score(const PreparedQuery& query, std::int64_t first, std::int64_t count,
+             float* scores) const;
+  template <typename Wanted>
+  void ReduceMax(const float* slot_scores, Wanted wanted, std::span<float> scores,
+                 std::span<std::uint32_t> best_chunk) const;
+  template <typename Wanted>
+  void ReduceMean(const float* slot_scores, Wanted wanted, std::span<float> scores,
+                  std::span<std::uint32_t> best_chunk) const;
+
+  const RouteShape shape_;
+  const cpu::Kernels& kernels_;
+  mutable FairSharedMutex mutex_;
+  std::array<Slot, kSlots> slots_;
+  std::int64_t end_ = 0;         ///< Slots from here on were never used.
+  std::int64_t first_free_ = 0;  ///< No free slot comes before it.
+  std::int64_t free_ = kSlots;
+  std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;
+  std::uint8_t* keys_ = nullptr;  ///< [layers][kSlots / 16][16 * dim elements], in memory_.
+  float* scales_ = nullptr;       ///< [layers][kSlots], in memory_.
+};
+
+template <typename Visit>
+void RoutePage::ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const {
+  const std::shared_lock lock(mutex_);
+  for (std::int64_t slot = 0; slot < end_; ++slot) {
+    const Slot& owner = slots_[static_cast<std::size_t>(slot)];
+    if (owner.ordinal == kNobody) continue;
+    ReadKey(layer, slot, key.data());
+    visit(owner.ordinal, owner.chunks, std::span<const float>(key));
+  }
+}
+
+}  // namespace kvasir::compute
+
+#endif  // KVASIR_COMPUTE_ROUTE_PAGE_H_

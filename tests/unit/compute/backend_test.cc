@@ -1,0 +1,83 @@
+#include "compute/backend.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <vector>
+
+#include "compute/registry.h"
+
+namespace kvasir::compute {
+namespace {
+
+Result<std::shared_ptr<Backend>> NoDevice(const BackendOptions& /*options*/) {
+  return Unavailable("fake: no device");
+}
+
+TEST(MakeBackend, KnowsItsNames) {
+  EXPECT_EQ((*MakeBackend({.name = "reference"}))->Name(), "reference");
+  EXPECT_THAT((*MakeBackend({.name = "cpu"}))->Name(), testing::StartsWith("cpu "));
+  EXPECT_EQ(MakeBackend({.name = "abacus"}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(MakeBackend({.name = "cpu", .threads = -1}).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST(MakeBackend, SaysPlainlyThatCudaIsNotInThisBuild) {
+  const auto backend = MakeBackend({.name = "cuda"});
+  EXPECT_EQ(backend.status().code(), StatusCode::kUnavailable);
+  EXPECT_THAT(backend.status().message(), testing::HasSubstr("KVASIR_CUDA"));
+}
+
+TEST(MakeBackend, FallsBackToTheCpuWhenARegisteredDeviceIsMissing) {
+  RegisterBackend("fake", NoDevice);
+  EXPECT_EQ(MakeBackend({.name = "fake"}).status().message(), "fake: no device");
+  EXPECT_THAT((*MakeBackend({}))->Name(), testing::StartsWith("cpu "));
+}
+
+class EveryBackend : public testing::TestWithParam<const char*> {
+ protected:
+  std::shared_ptr<Backend> backend_ = MakeBackend({.name = GetParam()}).value();
+};
+
+TEST_P(EveryBackend, RefusesPartsThatDoNotFit) {
+  const std::vector<std::byte> bytes(4 * 8 * 4);
+  const HostMatrix whole{TensorType::kF32, 4, 8, bytes};
+  EXPECT_TRUE(backend_->LoadMatrix({&whole, 1}).ok());
+  EXPECT_FALSE(backend_->LoadMatrix({}).ok());
+  for (const HostMatrix& bad :
+       {HostMatrix{TensorType::kF32, 4, 7, bytes}, HostMatrix{TensorType::kF32, 0, 8, bytes},
+        HostMatrix{TensorType::kF32, -4, -8, bytes}, HostMatrix{TensorType::kF32, 5, 8, bytes},
+        HostMatrix{TensorType::kQ8_0, 4, 8, bytes}}) {
+    EXPECT_EQ(backend_->LoadMatrix({&bad, 1}).status().code(), StatusCode::kInvalidArgument);
+  }
+  const HostMatrix narrower{TensorType::kF32, 8, 4, bytes};
+  const std::vector<HostMatrix> parts = {whole, narrower};
+  EXPECT_EQ(backend_->LoadMatrix(parts).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_P(EveryBackend, RefusesImpossibleBuffers) {
+  EXPECT_FALSE(backend_->Allocate(-1).ok());
+  EXPECT_FALSE(backend_->Allocate(std::numeric_limits<std::int64_t>::max()).ok());
+  EXPECT_TRUE(backend_->Allocate(0).ok());
+}
+
+TEST_P(EveryBackend, BringsBackWhatWasUploadedThroughStrides) {
+  auto stream = backend_->NewStream();
+  ASSERT_TRUE(stream.ok());
+  auto buffer = backend_->Allocate(12);
+  ASSERT_TRUE(buffer.ok());
+  const Rows all = (*buffer)->View(3, 4);
+  const std::vector<float> numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  (*stream)->Upload(numbers, all);
+  (*stream)->Copy(all.Columns(0, 2), all.Columns(2, 2));
+  std::vector<float> middle(4);
+  (*stream)->Download(all.Slice(1, 2).Columns(2, 2), middle);
+  ASSERT_TRUE((*stream)->Synchronize().ok());
+  EXPECT_THAT(middle, testing::ElementsAre(4, 5, 8, 9));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, EveryBackend, testing::Values("reference", "cpu"));
+
+}  // namespace
+}  // namespace kvasir::compute
