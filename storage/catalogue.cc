@@ -1,0 +1,35 @@
+#include "storage/catalogue.h"
+
+namespace kvasir::storage {
+
+void Catalogue::Put(const Document& head, std::uint64_t session_hash) {
+  const MemoryRecord& record = head.record;
+  if (record.number >= entries_.size()) entries_.resize(record.number + 1);
+  entries_[record.number] = {.expires_at = record.expires_at.value_or(Timestamp::max()),
+                             .valid_from = record.valid_from.value_or(Timestamp::min()),
+                             .valid_to = record.valid_to.value_or(Timestamp::max()),
+                             .session = session_hash,
+                             .trust = record.provenance.trust,
+                             .present = true};
+}
+
+void Catalogue::Remove(DocumentNumber number) {
+  if (number < entries_.size()) entries_[number] = {};
+}
+
+DocumentSet Catalogue::Select(const Query& query) const {
+  DocumentSet selected;
+  for (DocumentNumber number = 0; number < entries_.size(); ++number) {
+    const Entry& entry = entries_[number];
+    if (!entry.present || entry.expires_at <= query.now) continue;
+    if (query.session && entry.session != *query.session) continue;
+    if (entry.trust < query.least_trust) continue;
+    if (query.as_of && (*query.as_of < entry.valid_from || *query.as_of >= entry.valid_to)) {
+      continue;
+    }
+    selected.Insert(number);
+  }
+  return selected;
+}
+
+}  // namespace kvasir::storage

@@ -1,0 +1,44 @@
+// What every recall asks of every document, in memory: session, expiry, validity, trust.
+#ifndef STORAGE_CATALOGUE_H_
+#define STORAGE_CATALOGUE_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "kvasir/types.h"
+#include "storage/document_set.h"
+#include "storage/ids.h"
+#include "storage/records.h"
+
+namespace kvasir::storage {
+
+/// One space's documents. 48 bytes per number ever given. Thread-compatible: the store locks.
+class Catalogue {
+ public:
+  struct Query {
+    std::optional<std::uint64_t> session;  ///< Keyed hash of its name.
+    std::optional<Timestamp> as_of;
+    Trust least_trust = Trust::kUntrusted;
+    Timestamp now{};
+  };
+
+  void Put(const Document& head, std::uint64_t session_hash);
+  void Remove(DocumentNumber number);
+  DocumentSet Select(const Query& query) const;
+
+ private:
+  struct Entry {
+    Timestamp expires_at = Timestamp::max();
+    Timestamp valid_from = Timestamp::min();
+    Timestamp valid_to = Timestamp::max();
+    std::uint64_t session = 0;
+    Trust trust = Trust::kUntrusted;
+    bool present = false;
+  };
+  std::vector<Entry> entries_;  // By number.
+};
+
+}  // namespace kvasir::storage
+
+#endif  // STORAGE_CATALOGUE_H_

@@ -1,0 +1,204 @@
+#include "storage/lexical.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "storage/document_set.h"
+#include "storage/engine.h"
+#include "storage/keys.h"
+#include "storage/ledger.h"
+#include "storage/posting_cache.h"
+#include "storage/postings.h"
+
+namespace kvasir::storage {
+namespace {
+
+using ListPtr = std::shared_ptr<const PostingList>;
+
+double Idf(double total, double with_term) {
+  return std::log1p((total - with_term + 0.5) / (with_term + 0.5));
+}
+
+double TermScore(double idf, double count, double length, double mean_length) {
+  const double norm = kBm25K1 * (1 - kBm25B + kBm25B * length / mean_length);
+  return idf * count * (kBm25K1 + 1) / (count + norm);
+}
+
+std::uint32_t Clamped(std::uint64_t value) {
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(value, std::numeric_limits<std::uint32_t>::max()));
+}
+
+Result<ListPtr> ReadList(Cursor* cursor, const PostingListKey& key) {
+  auto list = std::make_shared<PostingList>();
+  const std::string prefix = TermPrefix(key.space, key.block, key.term);
+  PostingValue value;
+  for (cursor->Seek(prefix); cursor->Valid() && cursor->key().starts_with(prefix); cursor->Next()) {
+    const std::string_view row = cursor->key();
+    if (row.size() != kPostingKeyBytes || !DecodePosting(cursor->value(), &value) ||
+        BigEndian16(row.substr(kTermPrefixBytes)) >= kBlockDocuments) {
+      return Corruption("postings: bad row; run verify");
+    }
+    list->push_back({.document = BigEndian16(row.substr(kTermPrefixBytes)),
+                     .segment = BigEndian32(row.substr(kTermPrefixBytes + 2)),
+                     .title = value.title,
+                     .text = value.text,
+                     .title_length = value.title_length,
+                     .segment_length = value.segment_length,
+                     .document_length = Clamped(value.document_length)});
+  }
+  KVASIR_RETURN_IF_ERROR(cursor->status());
+  list->shrink_to_fit();
+  return ListPtr(std::move(list));
+}
+
+// One query term with its lists of every block, and what they add up to.
+struct LoadedTerm {
+  std::uint32_t count = 0;
+  std::vector<ListPtr> blocks;
+  std::uint64_t segments = 0;
+  std::uint64_t documents = 0;
+};
+
+std::uint64_t CountDocuments(const PostingList& list) {
+  std::uint64_t documents = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    documents += i == 0 || list[i].document != list[i - 1].document ? 1 : 0;
+  }
+  return documents;
+}
+
+class Scorer {
+ public:
+  Scorer(const SpaceRow& totals, const LexicalQuery& query)
+      : query_(query),
+        documents_(static_cast<double>(totals.documents)),
+        segments_(static_cast<double>(totals.segments)),
+        document_mean_(static_cast<double>(totals.document_terms) / documents_),
+        segment_mean_(static_cast<double>(totals.segment_terms) / segments_) {}
+
+  Status Load(const ReadView& view, std::uint64_t sequence, std::uint32_t blocks,
+              PostingCache* cache) {
+    const std::string space = SpacePrefix(query_.space);
+    Cursor cursor = view.Seeker({Family::kPostings, space, PrefixEnd(space)});
+    for (const QueryTerm& term : query_.terms) {
+      LoadedTerm& loaded = terms_.emplace_back();
+      loaded.count = term.count;
+      for (std::uint32_t block = 0; block < blocks; ++block) {
+        const PostingListKey key{query_.space, block, term.hash};
+        ListPtr list = cache->Find(key, sequence);
+        if (list == nullptr) {
+          KVASIR_ASSIGN_OR_RETURN(list, ReadList(&cursor, key));
+          cache->Insert(key, sequence, list);
+        }
+        loaded.segments += list->size();
+        loaded.documents += CountDocuments(*list);
+        loaded.blocks.push_back(std::move(list));
+      }
+    }
+    return Status::Ok();
+  }
+
+  std::vector<LexicalHit> Best(std::uint32_t blocks) {
+    for (std::uint32_t block = 0; block < blocks; ++block) ScoreBlock(block);
+    KeepBest(query_.k);
+    std::sort(hits_.begin(), hits_.end(), Better);
+    for (LexicalHit& hit : hits_) ChooseSegment(&hit);
+    return std::move(hits_);
+  }
+
+ private:
+  static bool Better(const LexicalHit& left, const LexicalHit& right) {
+    if (left.score != right.score) return left.score > right.score;
+    return left.document < right.document;
+  }
+
+  void KeepBest(std::size_t k) {
+    if (hits_.size() <= k) return;
+    std::nth_element(hits_.begin(), hits_.begin() + static_cast<std::ptrdiff_t>(k), hits_.end(),
+                     Better);
+    hits_.resize(k);
+  }
+
+  void ScoreBlock(std::uint32_t block) {
+    scores_.fill(0);
+    for (const LoadedTerm& term : terms_) AddTerm(term, *term.blocks[block]);
+    const DocumentNumber first = DocumentNumber{block} << kBlockBits;
+    for (DocumentNumber i = 0; i < kBlockDocuments; ++i) {
+      if (scores_[i] <= 0) continue;
+      if (query_.allowed != nullptr && !query_.allowed->Contains(first + i)) continue;
+      hits_.push_back({.document = first + i, .score = scores_[i]});
+    }
+    KeepBest(query_.k);
+  }
+
+  void AddTerm(const LoadedTerm& term, const PostingList& list) {
+    const double idf = Idf(documents_, static_cast<double>(term.documents)) * term.count;
+    for (std::size_t i = 0; i < list.size();) {
+      const Posting& posting = list[i];
+      std::uint64_t count = posting.title;
+      for (; i < list.size() && list[i].document == posting.document; ++i) count += list[i].text;
+      const double length = static_cast<double>(posting.title_length) + posting.document_length;
+      scores_[posting.document] +=
+          TermScore(idf, static_cast<double>(count), length, document_mean_);
+    }
+  }
+
+  // Adds up the document's segments term by term; a document has few.
+  void ChooseSegment(LexicalHit* hit) const {
+    std::vector<std::pair<std::uint32_t, double>> scores;
+    const auto document = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
+    for (const LoadedTerm& term : terms_) {
+      const double idf = Idf(segments_, static_cast<double>(term.segments)) * term.count;
+      const PostingList& list = *term.blocks[BlockOf(hit->document)];
+      auto at = std::lower_bound(
+          list.begin(), list.end(), document,
+          [](const Posting& posting, std::uint32_t number) { return posting.document < number; });
+      for (; at != list.end() && at->document == document; ++at) {
+        auto known = std::lower_bound(
+            scores.begin(), scores.end(), at->segment,
+            [](const auto& score, std::uint32_t segment) { return score.first < segment; });
+        if (known == scores.end() || known->first != at->segment) {
+          known = scores.insert(known, {at->segment, 0.0});
+        }
+        const double length = static_cast<double>(at->title_length) + at->segment_length;
+        known->second +=
+            TermScore(idf, static_cast<double>(at->title) + at->text, length, segment_mean_);
+      }
+    }
+    for (const auto& [segment, score] : scores) {
+      if (score <= hit->segment_score) continue;
+      hit->segment = segment;
+      hit->segment_score = score;
+    }
+  }
+
+  const LexicalQuery& query_;
+  const double documents_;
+  const double segments_;
+  const double document_mean_;
+  const double segment_mean_;
+  std::vector<LoadedTerm> terms_;
+  std::array<double, kBlockDocuments> scores_{};  // 32 KiB: stays in the first-level cache.
+  std::vector<LexicalHit> hits_;
+};
+
+}  // namespace
+
+Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow& totals,
+                                           std::uint64_t sequence, const LexicalQuery& query,
+                                           PostingCache* cache) {
+  if (totals.documents == 0 || query.terms.empty() || query.k == 0) {
+    return std::vector<LexicalHit>();
+  }
+  const auto blocks =
+      static_cast<std::uint32_t>((totals.next_number + kBlockDocuments - 1) >> kBlockBits);
+  const auto scorer = std::make_unique<Scorer>(totals, query);
+  KVASIR_RETURN_IF_ERROR(scorer->Load(view, sequence, blocks, cache));
+  return scorer->Best(blocks);
+}
+
+}  // namespace kvasir::storage

@@ -1,0 +1,160 @@
+// BM25 from the store against a plain implementation written for this test.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+
+#include "storage/analyzer.h"
+#include "tests/unit/storage/testing.h"
+
+namespace kvasir::storage {
+namespace {
+
+struct PlainDocument {
+  std::string title;
+  std::vector<std::string> segments;
+};
+
+std::vector<std::pair<DocumentNumber, double>> PlainBm25(
+    const std::map<DocumentNumber, PlainDocument>& corpus, const std::string& query) {
+  std::map<DocumentNumber, std::map<std::string, double>> counts;
+  std::map<DocumentNumber, double> lengths;
+  std::map<std::string, double> document_frequency;
+  double total = 0;
+  for (const auto& [number, document] : corpus) {
+    std::vector<std::string> terms = Terms(document.title);
+    for (const std::string& segment : document.segments) {
+      for (std::string& term : Terms(segment)) terms.push_back(std::move(term));
+    }
+    for (const std::string& term : terms) counts[number][term] += 1;
+    for (const auto& [term, count] : counts[number]) document_frequency[term] += 1;
+    lengths[number] = static_cast<double>(terms.size());
+    total += lengths[number];
+  }
+  const auto n = static_cast<double>(corpus.size());
+  std::vector<std::pair<DocumentNumber, double>> scores;
+  for (const auto& [number, document] : corpus) {
+    double score = 0;
+    for (const std::string& term : Terms(query)) {
+      const double tf = counts[number].contains(term) ? counts[number][term] : 0;
+      if (tf == 0) continue;
+      const double df = document_frequency[term];
+      const double idf = std::log(1 + (n - df + 0.5) / (df + 0.5));
+      score += idf * tf * 1.9 / (tf + 0.9 * (1 - 0.4 + 0.4 * lengths[number] / (total / n)));
+    }
+    if (score > 0) scores.emplace_back(number, score);
+  }
+  std::sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) {
+    return std::pair(-a.second, a.first) < std::pair(-b.second, b.first);
+  });
+  return scores;
+}
+
+std::string RandomWords(std::mt19937* random, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    // Squared: some words are common, most are rare.
+    const double unit = std::uniform_real_distribution<>(0, 1)(*random);
+    text.append("w").append(std::to_string(static_cast<int>(unit * unit * 60))).append(" ");
+  }
+  return text;
+}
+
+class LexicalTest : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(LexicalTest, EqualsPlainBm25WhileDocumentsComeChangeAndGo) {
+  std::mt19937 random(7);
+  TempFolder folder;
+  StoreOptions options = TestOptions();
+  options.posting_cache_bytes = GetParam();
+  const auto store = OpenStore(folder / "store", options);
+  const SpaceId space = *store->EnsureSpace("default");
+  std::map<DocumentNumber, PlainDocument> corpus;
+  for (int round = 0; round < 60; ++round) {
+    PlainDocument document{.title = RandomWords(&random, 2), .segments = {}};
+    std::string text;
+    for (std::uint32_t i = 0; i < 1 + random() % 3; ++i) {
+      document.segments.push_back(RandomWords(&random, 1 + static_cast<int>(random() % 20)) + "\n");
+      text += document.segments.back();
+    }
+    const bool edit = round % 5 == 4;
+    DocumentWrite write = MakeWrite(std::to_string(edit ? round - 1 : round), text);
+    write.record.title = document.title;
+    write.mode = edit ? WriteMode::kNewVersion : WriteMode::kCreate;
+    const auto receipt = store->Commit(One(write));
+    ASSERT_OK(receipt);
+    corpus[receipt->documents[0].number] = document;
+    if (round % 7 == 6) {
+      const DocumentNumber victim = corpus.begin()->first;
+      ASSERT_OK(store->Erase(space, std::vector{victim}, {.defer = true, .call = {}}));
+      corpus.erase(victim);
+    }
+    const std::string query = RandomWords(&random, 1 + static_cast<int>(random() % 6));
+    const auto expected = PlainBm25(corpus, query);
+    const auto hits = store->Search(space, query, 1000);
+    ASSERT_OK(hits);
+    ASSERT_EQ(hits->size(), expected.size()) << "round " << round;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR((*hits)[i].score, expected[i].second, 1e-9) << "round " << round;
+      if (i > 0 && std::abs(expected[i].second - expected[i - 1].second) < 1e-9) continue;
+      if (i + 1 < expected.size() && expected[i].second - expected[i + 1].second < 1e-9) continue;
+      EXPECT_EQ((*hits)[i].document, expected[i].first);
+    }
+  }
+  EXPECT_THAT(Problems(*store), ::testing::IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutCache, LexicalTest,
+                         ::testing::Values(0, 4096, std::uint64_t{64} << 20));
+
+TEST(Lexical, NamesTheSegmentThatHoldsTheWords) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  ASSERT_OK(
+      store->Commit(One(MakeWrite("m", "nothing here\nstill nothing\nthe Tagus runs here\n"))));
+  const auto hits = store->Search(space, "Tagus", 1);
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_EQ((*hits)[0].segment, 2U);
+  EXPECT_GT((*hits)[0].segment_score, 0);
+}
+
+TEST(Lexical, ReturnsOnlyAllowedDocumentsAndBreaksTiesByNumber) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  for (const char* id : {"a", "b", "c", "d"})
+    ASSERT_OK(store->Commit(One(MakeWrite(id, "same words"))));
+  DocumentSet allowed;
+  allowed.Insert(3);
+  allowed.Insert(1);
+  const auto hits = store->Search(space, "same", 10, &allowed);
+  ASSERT_EQ(hits->size(), 2U);
+  EXPECT_EQ((*hits)[0].document, 1U);
+  EXPECT_EQ((*hits)[1].document, 3U);
+}
+
+TEST(Lexical, KeepsSpacesApart) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId mine = *store->EnsureSpace("mine");
+  ASSERT_OK(store->EnsureSpace("theirs"));
+  ASSERT_OK(store->Commit(One(MakeWrite("m", "secret", "theirs"))));
+  EXPECT_THAT(*store->Search(mine, "secret", 10), ::testing::IsEmpty());
+}
+
+TEST(Lexical, SearchesBlocksBeyondTheFirst4096Numbers) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  (void)*store->ReserveNumbers(space, 10000);
+  ASSERT_OK(store->Commit(One(MakeWrite("m", "needle"))));
+  const auto hits = store->Search(space, "needle", 1);
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_EQ((*hits)[0].document, 10000U);
+}
+
+}  // namespace
+}  // namespace kvasir::storage
