@@ -1,0 +1,24 @@
+# Model files, their configuration and the tokenizer.
+set(KVASIR_MODEL_FILES
+  chat_template.cc
+  config.cc
+  config_gguf.cc
+  config_json.cc
+  gguf.cc
+  gguf_cursor.cc
+  gguf_value.cc
+  json.cc
+  mapped_file.cc
+  model_files.cc
+  pre_tokenizer.cc
+  safetensors.cc
+  tensor_names.cc
+  tokenizer.cc
+  tokenizer_bpe.cc
+  tokenizer_data.cc
+  tokenizer_gguf.cc
+  tokenizer_json.cc
+  tokenizer_source.cc
+  tokenizer_special.cc
+  utf8.cc
+  weights_file.cc)
