@@ -1,0 +1,128 @@
+#include "agent/ask.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "agent/citation.h"
+#include "agent/latent_memory.h"
+#include "agent/local_reasoner.h"
+#include "agent/prompt.h"
+#include "agent/reading.h"
+#include "agent/segmenter.h"
+#include "model/utf8.h"
+
+namespace kvasir::agent {
+namespace {
+
+// Somebody else's context is not known; every model served today takes this much.
+constexpr std::size_t kRemoteBytes = std::size_t{24} << 10;
+
+Status Between(const char* field, std::uint32_t value, std::uint32_t low, std::uint32_t high) {
+  if (value >= low && value <= high) return Status::Ok();
+  return InvalidArgument(std::string(field) + ": must be " + std::to_string(low) + " to " +
+                         std::to_string(high) + ", is " + std::to_string(value));
+}
+
+Status Check(const AskRequest& request) {
+  if (Trimmed(request.question).empty()) return InvalidArgument("question: empty");
+  KVASIR_RETURN_IF_ERROR(model::ValidateUtf8(request.question).WithContext("question"));
+  KVASIR_RETURN_IF_ERROR(Between("max_hops", request.max_hops, 1, 8));
+  KVASIR_RETURN_IF_ERROR(Between("documents_per_hop", request.documents_per_hop, 1, 16));
+  KVASIR_RETURN_IF_ERROR(Between("max_new_tokens", request.max_new_tokens, 1, 2048));
+  if (!(request.temperature >= 0 && request.temperature <= 10)) {
+    return InvalidArgument("temperature: must be 0 to 10");
+  }
+  if (!(request.top_p > 0 && request.top_p <= 1)) {
+    return InvalidArgument("top_p: must be above 0, at most 1");
+  }
+  return Status::Ok();
+}
+
+Result<std::size_t> CountBytes(const std::vector<ReasonerMessage>& messages) {
+  std::size_t bytes = 0;
+  for (const ReasonerMessage& message : messages) bytes += message.content.size();
+  return bytes;
+}
+
+ReasonerRequest RequestOf(const AskRequest& request, std::vector<ReasonerMessage> messages,
+                          const std::stop_token& stop) {
+  ReasonerRequest asked;
+  asked.messages = std::move(messages);
+  asked.max_new_tokens = request.max_new_tokens;
+  asked.temperature = request.temperature;
+  asked.top_p = request.top_p;
+  asked.seed = request.seed;
+  asked.stop = request.stop;
+  asked.stop_token = stop;
+  if (request.on_event) {
+    asked.on_text = [&request](std::string_view piece) {
+      request.on_event({.kind = AskEventKind::kToken, .text = piece, .ids = {}, .hop = 0});
+    };
+  }
+  return asked;
+}
+
+Result<ReasonerAnswer> AnswerRemotely(const Bank& bank, const AskRequest& request,
+                                      std::vector<Passage>* passages, const std::stop_token& stop) {
+  KVASIR_ASSIGN_OR_RETURN(const auto reasoner, Reasoner::Make(*bank.options().reasoner));
+  KVASIR_ASSIGN_OR_RETURN(auto messages,
+                          MakePrompt(request.question, passages, kRemoteBytes, CountBytes));
+  return reasoner->Answer(RequestOf(request, std::move(messages), stop));
+}
+
+Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, const AskRequest& request,
+                                        std::vector<Passage>* passages,
+                                        const std::stop_token& stop) {
+  const auto count = [&](const std::vector<ReasonerMessage>& messages) {
+    return CountLocally(bank, messages);
+  };
+  KVASIR_ASSIGN_OR_RETURN(
+      auto messages,
+      MakePrompt(request.question, passages, LocalBudget(bank, request.max_new_tokens), count));
+  std::optional<LatentMemory> memory;
+  if (request.latent_memory) memory.emplace(&bank.kv_cache(), *passages);
+  return AnswerLocally(bank, RequestOf(request, std::move(messages), stop),
+                       memory ? &*memory : nullptr);
+}
+
+void ReportCitations(const AskRequest& request, const std::vector<Citation>& citations) {
+  if (!request.on_event) return;
+  for (const Citation& citation : citations) {
+    request.on_event({.kind = AskEventKind::kCitation, .text = {}, .ids = {citation.id}, .hop = 0});
+  }
+}
+
+}  // namespace
+
+Result<AskResult> Ask(Bank& bank, const AskRequest& request, const CallOptions& options) {
+  KVASIR_RETURN_IF_ERROR(Check(request));
+  KVASIR_RETURN_IF_ERROR(bank.NeedModel());
+  KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().FindSpace(request.space));
+  KVASIR_ASSIGN_OR_RETURN(Reading reading, Read(bank, space, request, options.stop));
+  AskResult result;
+  result.hops = std::move(reading.hops);
+  const bool remote = bank.options().reasoner.has_value();
+  result.reasoner = remote ? bank.options().reasoner->model : "local";
+  if (reading.passages.empty()) {
+    result.text = kNotInMemory;
+    if (request.on_event) {
+      request.on_event({.kind = AskEventKind::kToken, .text = kNotInMemory, .ids = {}, .hop = 0});
+    }
+    return result;
+  }
+  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
+                          remote
+                              ? AnswerRemotely(bank, request, &reading.passages, options.stop)
+                              : AnswerFromMemory(bank, request, &reading.passages, options.stop));
+  result.text = std::move(answer.text);
+  result.prompt_tokens = answer.prompt_tokens;
+  result.new_tokens = answer.new_tokens;
+  result.reasoner = std::move(answer.model);
+  result.citations = Cite(result.text, request.question, reading.passages);
+  ReportCitations(request, result.citations);
+  return result;
+}
+
+}  // namespace kvasir::agent

@@ -1,0 +1,93 @@
+// What every part of the agent works on: one store, one model, and what is kept in memory of them.
+#ifndef KVASIR_AGENT_BANK_H_
+#define KVASIR_AGENT_BANK_H_
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/framing.h"
+#include "agent/fusion.h"
+#include "agent/kv_cache.h"
+#include "agent/pool.h"
+#include "agent/reasoner.h"
+#include "agent/router_index.h"
+#include "kvasir/memory.h"
+#include "model/encoder.h"
+#include "model/model.h"
+#include "model/question.h"
+#include "storage/store.h"
+
+namespace kvasir::agent {
+
+struct BankOptions {
+  Quantiser quantiser = Quantiser::kInt8;
+  int threads = 0;            ///< Of one scan; 0: one per core.
+  std::size_t questions = 4;  ///< Recalls that run the model at once.
+  std::size_t kv_cache_bytes = std::size_t{64} << 20;
+  std::string model_name;                   ///< For people; part of the store's identity.
+  std::optional<ReasonerOptions> reasoner;  ///< Nothing: the local model answers.
+};
+
+/// Owns the store and shares the model. Every method may be called from any thread.
+///
+/// Lock order (README.md): a pool's loan, then the commit mutex, then the router index, then a
+/// space's index, then the KV cache. The store's own locks come last.
+class Bank {
+ public:
+  /// `model` may be null: then only what needs no model works. A new store takes the model as its
+  /// own; one that needs another model is opened all the same, see NeedModel.
+  static Result<std::unique_ptr<Bank>> Make(std::unique_ptr<storage::Store> store,
+                                            std::shared_ptr<const model::Model> model,
+                                            const BankOptions& options);
+  Bank(const Bank&) = delete;
+  Bank& operator=(const Bank&) = delete;
+
+  storage::Store& store() { return *store_; }
+  const BankOptions& options() const { return options_; }
+
+  /// The space that every request means which names none is always there, if only empty.
+  Status EnsureDefaultSpace();
+
+  /// kUnavailable when no model was loaded; kConflict, naming both, when the store's segments need
+  /// another one.
+  Status NeedModel() const;
+  /// kUnavailable when no model was loaded.
+  Status NeedAnyModel() const;
+
+  // What follows may be used after NeedModel or NeedAnyModel said ok.
+  const model::Model& model() const { return *model_; }
+  storage::ModelIdentity identity() const;
+  const Framing& framing() const { return *framing_; }
+  const FusionWeights& fusion() const { return fusion_; }
+  Pool<model::Encoder>& encoders() { return encoders_; }
+  Pool<model::Question>& questions() { return questions_; }  ///< Short: one recall.
+  Pool<model::Question>& answers() { return answers_; }      ///< Long: one `ask` at a time.
+  RouterIndex* router_index() { return router_index_ ? router_index_.get() : nullptr; }
+  KvCache& kv_cache() { return kv_cache_; }
+
+  /// Held from before a change of the store until router index and cache have followed it.
+  std::mutex& commits() { return commits_; }
+
+ private:
+  Bank(std::unique_ptr<storage::Store> store, std::shared_ptr<const model::Model> model,
+       const BankOptions& options);
+
+  const BankOptions options_;
+  const std::unique_ptr<storage::Store> store_;
+  const std::shared_ptr<const model::Model> model_;
+  std::optional<Framing> framing_;
+  FusionWeights fusion_;
+  std::mutex commits_;
+  std::unique_ptr<RouterIndex> router_index_;
+  KvCache kv_cache_;
+  Pool<model::Encoder> encoders_;
+  Pool<model::Question> questions_;
+  Pool<model::Question> answers_;
+};
+
+}  // namespace kvasir::agent
+
+#endif  // KVASIR_AGENT_BANK_H_

@@ -1,0 +1,28 @@
+// The loaded model as a reasoner.
+#ifndef KVASIR_AGENT_LOCAL_REASONER_H_
+#define KVASIR_AGENT_LOCAL_REASONER_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "agent/bank.h"
+#include "agent/reasoner.h"
+#include "kvasir/status.h"
+#include "model/question.h"
+
+namespace kvasir::agent {
+
+/// Tokens of the conversation with the opening of a reply.
+Result<std::size_t> CountLocally(const Bank& bank, const std::vector<ReasonerMessage>& messages);
+
+/// How many tokens a prompt may have before `max_new_tokens` are generated.
+std::size_t LocalBudget(const Bank& bank, std::uint32_t max_new_tokens);
+
+/// Generates with the bank's model; `memory` may be null. Waits for other answers: there is one
+/// context. kUnavailable when the model's tokenizer knows no chat marks, kCancelled.
+Result<ReasonerAnswer> AnswerLocally(Bank& bank, const ReasonerRequest& request,
+                                     model::MemoryProvider* memory);
+
+}  // namespace kvasir::agent
+
+#endif  // KVASIR_AGENT_LOCAL_REASONER_H_

@@ -1,0 +1,123 @@
+#include "agent/reading.h"
+
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "agent/search.h"
+
+namespace kvasir::agent {
+namespace {
+
+using storage::DocumentNumber;
+
+constexpr std::size_t kCandidates = 50;
+// A memory far behind the best one rather misleads a small reader than helps it.
+constexpr double kLeastShareOfBest = 0.5;
+// Later hops ask with a longer text, which any memory shares more words with.
+constexpr double kLeastShareLater = 0.7;
+constexpr std::size_t kCarriedBytes = 400;
+
+class Reader {
+ public:
+  Reader(Bank& bank, storage::SpaceId space, const AskRequest& request)
+      : bank_(bank), space_(space), request_(request) {}
+
+  Result<Reading> Run(const std::stop_token& stop) {
+    const storage::Selection selection{.session = request_.session,
+                                       .filter = request_.filter,
+                                       .as_of = request_.as_of,
+                                       .least_trust = request_.least_trust};
+    KVASIR_ASSIGN_OR_RETURN(allowed_, bank_.store().Select(space_, selection));
+    std::string text = request_.question;
+    for (std::uint32_t hop = 1; hop <= request_.max_hops && !allowed_.empty(); ++hop) {
+      if (stop.stop_requested()) return Cancelled("ask was stopped");
+      KVASIR_ASSIGN_OR_RETURN(const std::size_t added, Hop(text, hop));
+      if (added == 0) break;
+      text = request_.question;
+      for (std::size_t i = reading_.passages.size() - added; i < reading_.passages.size(); ++i) {
+        text += '\n';
+        text += Start(reading_.passages[i].text);
+      }
+    }
+    return std::move(reading_);
+  }
+
+ private:
+  // Adds the best memories that were not chosen before; how many.
+  Result<std::size_t> Hop(std::string_view text, std::uint32_t hop) {
+    SearchQuery query;
+    query.space = space_;
+    query.text = text;
+    query.allowed = &allowed_;
+    query.candidates = kCandidates;
+    KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> found, Search(bank_, query));
+    std::vector<const Candidate*> chosen;
+    std::vector<DocumentNumber> numbers;
+    const double least =
+        found.empty() ? 0 : found.front().score * (hop == 1 ? kLeastShareOfBest : kLeastShareLater);
+    for (const Candidate& candidate : found) {
+      if (chosen.size() == request_.documents_per_hop || candidate.score < least) break;
+      // Nothing in common with the question but a place in the space.
+      if (!candidate.lexical && bank_.fusion().latent <= 0) continue;
+      if (!chosen_.insert(candidate.document).second) continue;
+      chosen.push_back(&candidate);
+      numbers.push_back(candidate.document);
+    }
+    KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
+    return Add(chosen, &documents, hop);
+  }
+
+  std::size_t Add(const std::vector<const Candidate*>& chosen,
+                  std::vector<std::optional<storage::Document>>* documents, std::uint32_t hop) {
+    HopTrace trace;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      std::optional<storage::Document>& document = (*documents)[i];
+      if (!document || chosen[i]->segment >= document->segments.size()) continue;
+      MemoryRecord& record = document->record;
+      Passage passage;
+      passage.key = {space_, record.number, chosen[i]->segment};
+      passage.generation = document->generation;
+      passage.span = document->segments[chosen[i]->segment].span;
+      passage.text = record.text.substr(passage.span.begin, passage.span.end - passage.span.begin);
+      passage.id = std::move(record.id);
+      passage.title = std::move(record.title);
+      passage.score = chosen[i]->score;
+      passage.hop = hop;
+      trace.ids.push_back(passage.id);
+      trace.scores.push_back(passage.score);
+      reading_.passages.push_back(std::move(passage));
+    }
+    const std::size_t added = trace.ids.size();
+    if (added == 0) return 0;
+    if (request_.on_event) {
+      request_.on_event({.kind = AskEventKind::kHop, .text = {}, .ids = trace.ids, .hop = hop});
+    }
+    reading_.hops.push_back(std::move(trace));
+    return added;
+  }
+
+  static std::string_view Start(std::string_view text) {
+    std::size_t end = std::min(text.size(), kCarriedBytes);
+    while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+      --end;
+    }
+    return text.substr(0, end);
+  }
+
+  Bank& bank_;
+  const storage::SpaceId space_;
+  const AskRequest& request_;
+  storage::DocumentSet allowed_;
+  std::set<DocumentNumber> chosen_;
+  Reading reading_;
+};
+
+}  // namespace
+
+Result<Reading> Read(Bank& bank, storage::SpaceId space, const AskRequest& request,
+                     const std::stop_token& stop) {
+  return Reader(bank, space, request).Run(stop);
+}
+
+}  // namespace kvasir::agent

@@ -1,0 +1,41 @@
+// What `ask` reads: the passages that its hops choose, with their original text.
+#ifndef KVASIR_AGENT_READING_H_
+#define KVASIR_AGENT_READING_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/bank.h"
+#include "kvasir/requests.h"
+#include "kvasir/status.h"
+#include "storage/store.h"
+
+namespace kvasir::agent {
+
+/// The best segment of one chosen memory.
+struct Passage {
+  storage::SegmentKey key;
+  storage::Generation generation = 0;
+  std::string id;
+  std::string title;
+  std::string text;  ///< The original bytes of `span`.
+  Span span;
+  double score = 0;
+  std::uint32_t hop = 1;
+};
+
+struct Reading {
+  std::vector<Passage> passages;  ///< As they were chosen.
+  std::vector<HopTrace> hops;
+};
+
+/// Chooses passages for the question, then, hop by hop, for the question together with what the hop
+/// before found (msa.md §6: question and last appended text route). Ends when a hop finds nothing
+/// new. Events of kind kHop go to the request. Reads no memory below request.least_trust.
+Result<Reading> Read(Bank& bank, storage::SpaceId space, const AskRequest& request,
+                     const std::stop_token& stop);
+
+}  // namespace kvasir::agent
+
+#endif  // KVASIR_AGENT_READING_H_

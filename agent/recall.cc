@@ -1,0 +1,219 @@
+#include "agent/recall.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/search.h"
+#include "agent/segmenter.h"
+#include "model/utf8.h"
+
+namespace kvasir::agent {
+namespace {
+
+using storage::DocumentNumber;
+
+constexpr std::uint32_t kMostHits = 1000;
+constexpr std::uint32_t kMostHops = 4;
+// Fusion can lift a memory from place 4k of one channel, hardly from further down.
+constexpr std::size_t kCandidatesPerHit = 4;
+constexpr std::size_t kLeastCandidates = 100;
+// Hops: how many hits carry a question on, how much of their text, and what a hop costs in score.
+constexpr std::size_t kSeeds = 3;
+constexpr std::size_t kSeedBytes = 400;
+constexpr double kHopDecay = 0.5;
+// An edit may slip in between scoring and reading.
+constexpr int kAttempts = 3;
+
+Status Check(const RecallRequest& request) {
+  if (Trimmed(request.query).empty()) return InvalidArgument("query: empty");
+  KVASIR_RETURN_IF_ERROR(model::ValidateUtf8(request.query).WithContext("query"));
+  if (request.top_k < 1 || request.top_k > kMostHits) {
+    return InvalidArgument("top_k: must be 1 to 1000, is " + std::to_string(request.top_k));
+  }
+  if (request.hops < 1 || request.hops > kMostHops) {
+    return InvalidArgument("hops: must be 1 to 4, is " + std::to_string(request.hops));
+  }
+  if (!request.latent && !request.lexical) {
+    return InvalidArgument("at least one of the channels latent and lexical must be on");
+  }
+  return Status::Ok();
+}
+
+struct Ranked {
+  Candidate candidate;
+  std::uint32_t hop = 1;
+};
+
+bool Better(const Ranked& a, const Ranked& b) {
+  if (a.candidate.score != b.candidate.score) return a.candidate.score > b.candidate.score;
+  return a.candidate.document < b.candidate.document;
+}
+
+// One recall: its allowed memories, its candidates over all hops, its hits.
+class Recaller {
+ public:
+  Recaller(Bank& bank, const RecallRequest& request, const CallOptions& options,
+           storage::SpaceId space)
+      : bank_(bank), request_(request), options_(options), space_(space) {}
+
+  Result<RecallResult> Run() {
+    const storage::Selection selection{.session = request_.session,
+                                       .filter = request_.filter,
+                                       .as_of = request_.as_of,
+                                       .least_trust = Trust::kUntrusted};
+    KVASIR_ASSIGN_OR_RETURN(allowed_, bank_.store().Select(space_, selection));
+    RecallResult result;
+    result.candidates = allowed_.size();
+    if (allowed_.empty()) return result;
+    KVASIR_RETURN_IF_ERROR(Hop(request_.query, 1));
+    for (std::uint32_t hop = 2; hop <= request_.hops; ++hop) {
+      KVASIR_ASSIGN_OR_RETURN(const bool more, Expand(hop));
+      if (!more) break;
+    }
+    KVASIR_RETURN_IF_ERROR(Read(&result.hits));
+    return result;
+  }
+
+  /// Whether a hit was edited or forgotten between scoring and reading.
+  bool stale() const { return stale_; }
+
+ private:
+  Status Hop(std::string_view text, std::uint32_t hop) {
+    if (options_.stop.stop_requested()) return Cancelled("recall was stopped");
+    SearchQuery query;
+    query.space = space_;
+    query.text = text;
+    query.allowed = &allowed_;
+    query.latent = request_.latent;
+    query.lexical = request_.lexical;
+    query.explain = request_.explain;
+    query.candidates = std::max(request_.top_k * kCandidatesPerHit, kLeastCandidates);
+    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, Search(bank_, query));
+    double factor = 1;
+    for (std::uint32_t i = 1; i < hop; ++i) factor *= kHopDecay;
+    for (Candidate& candidate : found) {
+      candidate.score *= factor;
+      const auto [at, is_new] = ranked_.try_emplace(candidate.document);
+      if (!is_new && at->second.candidate.score >= candidate.score) continue;
+      at->second = {std::move(candidate), hop};
+    }
+    return Status::Ok();
+  }
+
+  // Carries the question on with the best hits that have not carried it yet; false when there is
+  // none left.
+  Result<bool> Expand(std::uint32_t hop) {
+    std::vector<DocumentNumber> seeds;
+    for (const Ranked& ranked : Best(std::max<std::size_t>(request_.top_k, kSeeds))) {
+      if (seeds.size() == kSeeds) break;
+      if (expanded_.insert(ranked.candidate.document).second) {
+        seeds.push_back(ranked.candidate.document);
+      }
+    }
+    if (seeds.empty()) return false;
+    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(space_, seeds));
+    for (const auto& document : documents) {
+      if (!document) continue;
+      const std::uint32_t segment = ranked_.at(document->record.number).candidate.segment;
+      if (segment >= document->segments.size()) continue;
+      const Span span = document->segments[segment].span;
+      const std::string text =
+          request_.query + "\n" + document->record.title + "\n" +
+          Start(std::string_view(document->record.text).substr(span.begin, span.end - span.begin));
+      KVASIR_RETURN_IF_ERROR(Hop(text, hop));
+    }
+    return true;
+  }
+
+  static std::string Start(std::string_view text) {
+    if (text.size() <= kSeedBytes) return std::string(text);
+    std::size_t end = kSeedBytes;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return std::string(text.substr(0, end));
+  }
+
+  std::vector<Ranked> Best(std::size_t count) const {
+    std::vector<Ranked> all;
+    for (const auto& [document, ranked] : ranked_) {
+      if (ranked.candidate.score >= request_.threshold) all.push_back(ranked);
+    }
+    const std::size_t kept = std::min(count, all.size());
+    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(),
+                      Better);
+    all.resize(kept);
+    return all;
+  }
+
+  Status Read(std::vector<Hit>* hits) {
+    std::vector<Ranked> best = Best(request_.top_k);
+    std::vector<DocumentNumber> numbers;
+    for (const Ranked& ranked : best) numbers.push_back(ranked.candidate.document);
+    KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      Candidate& candidate = best[i].candidate;
+      if (!documents[i] || documents[i]->generation != candidate.generation ||
+          candidate.segment >= documents[i]->segments.size()) {
+        stale_ = true;
+        continue;
+      }
+      hits->push_back(HitOf(std::move(*documents[i]), best[i].hop, std::move(candidate)));
+    }
+    return Status::Ok();
+  }
+
+  static Hit HitOf(storage::Document document, std::uint32_t hop, Candidate candidate) {
+    MemoryRecord& record = document.record;
+    Hit hit;
+    hit.span = document.segments[candidate.segment].span;
+    hit.text = record.text.substr(hit.span.begin, hit.span.end - hit.span.begin);
+    hit.id = std::move(record.id);
+    hit.number = record.number;
+    hit.version = record.version;
+    hit.title = std::move(record.title);
+    hit.segment = candidate.segment;
+    hit.score = candidate.score;
+    hit.latent = candidate.latent;
+    hit.lexical = candidate.lexical;
+    hit.layers = std::move(candidate.layers);
+    hit.hop = hop;
+    hit.session = std::move(record.session);
+    hit.metadata = std::move(record.metadata);
+    hit.provenance = std::move(record.provenance);
+    hit.created_at = record.created_at;
+    return hit;
+  }
+
+  Bank& bank_;
+  const RecallRequest& request_;
+  const CallOptions& options_;
+  const storage::SpaceId space_;
+  storage::DocumentSet allowed_;
+  std::map<DocumentNumber, Ranked> ranked_;
+  std::set<DocumentNumber> expanded_;
+  bool stale_ = false;
+};
+
+}  // namespace
+
+Result<RecallResult> Recall(Bank& bank, const RecallRequest& request, const CallOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  KVASIR_RETURN_IF_ERROR(Check(request));
+  if (request.latent) KVASIR_RETURN_IF_ERROR(bank.NeedModel());
+  KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().FindSpace(request.space));
+  for (int attempt = 1;; ++attempt) {
+    Recaller recaller(bank, request, options, space);
+    KVASIR_ASSIGN_OR_RETURN(RecallResult result, recaller.Run());
+    if (recaller.stale() && attempt < kAttempts) continue;
+    result.took = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - start);
+    return result;
+  }
+}
+
+}  // namespace kvasir::agent

@@ -1,0 +1,109 @@
+#include "agent/search.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "agent/space_index.h"
+
+namespace kvasir::agent {
+namespace {
+
+using storage::DocumentNumber;
+
+// What the latent channel says of a question.
+struct Latent {
+  std::shared_ptr<SpaceIndex> index;
+  std::vector<model::RouterQuery> queries;
+  LatentScores scores;
+};
+
+Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query) {
+  Latent latent;
+  KVASIR_ASSIGN_OR_RETURN(const model::TokenSequence tokens, bank.framing().Question(query.text));
+  if (tokens.empty()) return latent;
+  {
+    KVASIR_ASSIGN_OR_RETURN(const auto question, bank.questions().Borrow());
+    KVASIR_ASSIGN_OR_RETURN(latent.queries, question->Route(tokens));
+  }
+  KVASIR_ASSIGN_OR_RETURN(latent.index, bank.router_index()->Open(query.space));
+  KVASIR_ASSIGN_OR_RETURN(latent.scores, latent.index->Score(latent.queries, query.allowed));
+  return latent;
+}
+
+// The candidates by document; the lexical hits come first and keep their segment.
+using Candidates = std::map<DocumentNumber, Candidate>;
+
+void AddLexical(const std::vector<storage::LexicalHit>& hits, Candidates* candidates) {
+  for (const storage::LexicalHit& hit : hits) {
+    Candidate& candidate = (*candidates)[hit.document];
+    candidate.document = hit.document;
+    candidate.segment = hit.segment;
+    candidate.generation = hit.generation;
+    candidate.lexical = hit.score;
+  }
+}
+
+void AddLatent(const LatentScores& scores, std::size_t count, Candidates* candidates) {
+  for (const LatentHit& hit : scores.Top(count)) {
+    (*candidates)[hit.document].document = hit.document;
+  }
+  for (auto& [document, candidate] : *candidates) {
+    const auto hit = scores.Find(document);
+    if (!hit) continue;
+    // Generations differ when the memory was edited since the lexical channel looked.
+    if (candidate.lexical && candidate.generation > hit->generation) continue;
+    if (candidate.generation < hit->generation) {
+      candidate.lexical.reset();
+      candidate.segment = hit->segment;
+      candidate.generation = hit->generation;
+    }
+    candidate.latent = hit->score;
+  }
+}
+
+Status Explain(const Latent& latent, std::vector<Candidate>* candidates) {
+  std::vector<LatentHit> hits;
+  std::vector<Candidate*> owners;
+  for (Candidate& candidate : *candidates) {
+    if (const auto hit = latent.scores.Find(candidate.document); hit && candidate.latent) {
+      hits.push_back(*hit);
+      owners.push_back(&candidate);
+    }
+  }
+  KVASIR_ASSIGN_OR_RETURN(auto explained, latent.index->Explain(latent.queries, hits));
+  for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->layers = std::move(explained[i]);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query) {
+  Candidates candidates;
+  QuestionScale scale;
+  if (query.lexical) {
+    KVASIR_ASSIGN_OR_RETURN(const auto hits, bank.store().Search(query.space, query.text,
+                                                                 query.candidates, query.allowed));
+    if (!hits.empty()) scale.best_lexical = hits.front().score;
+    AddLexical(hits, &candidates);
+  }
+  Latent latent;
+  if (query.latent) {
+    KVASIR_ASSIGN_OR_RETURN(latent, ScoreLatent(bank, query));
+    scale.latent_mean = latent.scores.mean();
+    scale.latent_deviation = latent.scores.deviation();
+    AddLatent(latent.scores, query.candidates, &candidates);
+  }
+  std::vector<Candidate> ranked;
+  for (auto& [document, candidate] : candidates) {
+    candidate.score = Fuse(bank.fusion(), scale, candidate.lexical, candidate.latent);
+    ranked.push_back(std::move(candidate));
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  if (query.explain && latent.index) KVASIR_RETURN_IF_ERROR(Explain(latent, &ranked));
+  return ranked;
+}
+
+}  // namespace kvasir::agent

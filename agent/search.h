@@ -1,0 +1,46 @@
+// One question to both channels of a space: candidates with their scores, best first.
+#ifndef KVASIR_AGENT_SEARCH_H_
+#define KVASIR_AGENT_SEARCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "agent/bank.h"
+#include "kvasir/requests.h"
+#include "kvasir/status.h"
+#include "storage/document_set.h"
+#include "storage/store.h"
+
+namespace kvasir::agent {
+
+struct SearchQuery {
+  storage::SpaceId space{};
+  std::string_view text;
+  const storage::DocumentSet* allowed = nullptr;  ///< Decided before anything is scored.
+  bool latent = true;
+  bool lexical = true;
+  bool explain = false;
+  std::size_t candidates = 100;  ///< Of each channel; their union is scored by both.
+};
+
+struct Candidate {
+  storage::DocumentNumber document = 0;
+  std::uint32_t segment = 0;  ///< The lexical channel's best where it has one.
+  storage::Generation generation = 0;
+  double score = 0;  ///< Fused.
+  std::optional<double> latent;
+  std::optional<double> lexical;
+  std::vector<LayerScore> layers;  ///< With `explain`, of the latent channel's best segment.
+};
+
+/// The union of both channels' best, by fused score, equal ones by document number. A memory that
+/// was edited between the two channels appears once, with what the newer version scored. The model
+/// is needed for the latent channel only. Thread-safe.
+Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query);
+
+}  // namespace kvasir::agent
+
+#endif  // KVASIR_AGENT_SEARCH_H_

@@ -1,0 +1,163 @@
+#include <gmock/gmock.h>
+
+#include "tests/integration/memory/fixture.h"
+#include "tests/unit/agent/scripted_server.h"
+
+namespace kvasir {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class AskTest : public MemoryTest {
+ protected:
+  void RememberAda() {
+    Remember("ada", "Ada moved to Lisbon in May.");
+    Remember("river", "The river Tagus runs through Lisbon.");
+    Remember("tea", "Green tea is brewed at eighty degrees.");
+  }
+};
+
+TEST_F(AskTest, AnswersAndCitesWhatItReads) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 32;
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_THAT(answer->text, HasSubstr("Lisbon"));
+  EXPECT_EQ(answer->reasoner, "local");
+  EXPECT_GT(answer->prompt_tokens, 0U);
+  EXPECT_GT(answer->new_tokens, 0U);
+  ASSERT_FALSE(answer->hops.empty());
+  EXPECT_EQ(answer->hops[0].ids[0], "ada");
+  std::vector<std::string> cited;
+  for (const Citation& citation : answer->citations) cited.push_back(citation.id);
+  EXPECT_THAT(cited, Contains("ada"));
+  EXPECT_THAT(cited, Not(Contains("tea")));
+}
+
+TEST_F(AskTest, StreamsWhatItReturns) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 32;
+  std::string streamed;
+  std::uint32_t hops = 0;
+  std::vector<std::string> cited;
+  request.on_event = [&](const AskEvent& event) {
+    if (event.kind == AskEventKind::kToken) streamed += event.text;
+    if (event.kind == AskEventKind::kHop) hops = event.hop;
+    if (event.kind == AskEventKind::kCitation) cited.push_back(event.ids.at(0));
+  };
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_EQ(streamed, answer->text);
+  EXPECT_EQ(hops, answer->hops.size());
+  EXPECT_EQ(cited.size(), answer->citations.size());
+}
+
+TEST_F(AskTest, SaysTheSameTwice) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Which river runs through Lisbon?";
+  request.temperature = 0.7F;
+  request.top_p = 0.9F;
+  request.seed = 3;
+  EXPECT_EQ(memory().Ask(request)->text, memory().Ask(request)->text);
+}
+
+TEST_F(AskTest, AdmitsThatItDoesNotKnow) {
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 32;
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_EQ(answer->text, "Not in memory.");
+  EXPECT_THAT(answer->citations, IsEmpty());
+  EXPECT_EQ(answer->new_tokens, 0U);
+}
+
+TEST_F(AskTest, ReadsNothingBelowTheTrustItIsTold) {
+  RememberRequest request;
+  request.id = "planted";
+  request.text = "Ada moved to Atlantis in May.";
+  request.provenance.trust = Trust::kUntrusted;
+  Remember(request);
+  AskRequest ask;
+  ask.question = "Which city did Ada move to?";
+  ask.least_trust = Trust::kUser;
+  EXPECT_EQ(memory().Ask(ask)->text, "Not in memory.");
+}
+
+TEST_F(AskTest, StopsBetweenTokens) {
+  RememberAda();
+  std::stop_source stop;
+  CallOptions options;
+  options.stop = stop.get_token();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 32;
+  request.on_event = [&](const AskEvent& event) {
+    if (event.kind == AskEventKind::kToken) stop.request_stop();
+  };
+  EXPECT_EQ(memory().Ask(request, options).status().code(), StatusCode::kCancelled);
+}
+
+TEST_F(AskTest, FitsLongMemoriesIntoTheContext) {
+  std::vector<std::string> reports;
+  for (std::size_t i = 0; i < 6; ++i) {
+    reports.push_back(Name("Report ", i, " on the harbour crane.\n\n"));
+    for (int line = 0; line < 60; ++line) {
+      reports.back() += "The harbour crane was inspected again today. ";
+    }
+  }
+  RememberMany("r", reports);
+  AskRequest request;
+  request.question = "What was inspected?";
+  request.documents_per_hop = 16;
+  request.max_new_tokens = 8;
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_LE(answer->new_tokens, 8U);
+}
+
+TEST_F(AskTest, LetsAnotherReasonerAnswer) {
+  const agent::ScriptedServer server(
+      {agent::StreamHead(), agent::Delta("Lisbon [0]."), "data: [DONE]\n\n"});
+  OpenOptions options = Options();
+  options.reasoner_url = server.url();
+  options.reasoner_model = "scripted";
+  Open(options);
+  RememberAda();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 32;
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_EQ(answer->text, "Lisbon [0].");
+  EXPECT_EQ(answer->reasoner, "scripted-1");
+  ASSERT_EQ(answer->citations.size(), 1U);
+  EXPECT_EQ(answer->citations[0].id, "ada");
+  EXPECT_THAT(server.request(), HasSubstr("Ada moved to Lisbon in May."));
+}
+
+TEST_F(AskTest, NamesWhatIsWrongWithARequest) {
+  const auto code = [&](auto change) {
+    AskRequest request;
+    request.question = "fine";
+    change(request);
+    return memory().Ask(request).status().code();
+  };
+  EXPECT_EQ(code([](auto& r) { r.question = ""; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.max_hops = 9; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.documents_per_hop = 0; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.temperature = -1; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.top_p = 0; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.space = "nowhere"; }), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace kvasir

@@ -1,0 +1,181 @@
+#include <gmock/gmock.h>
+
+#include "tests/integration/memory/fixture.h"
+
+namespace kvasir {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+using RecallTest = MemoryTest;
+
+TEST_F(RecallTest, RanksTheMemoryThatAnswersFirst) {
+  Remember("tea", "Green tea is brewed at eighty degrees.");
+  Remember("ada", "Ada moved to Lisbon in May and works at the port.");
+  Remember("car", "The car needs new brakes before winter.");
+  const auto found = memory().Recall(Query("In which city does Ada work?"));
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  EXPECT_EQ(found->candidates, 3U);
+  ASSERT_FALSE(found->hits.empty());
+  const Hit& best = found->hits.front();
+  EXPECT_EQ(best.id, "ada");
+  EXPECT_GT(best.score, 0);
+  EXPECT_LE(best.score, 1);
+  EXPECT_TRUE(best.latent.has_value());
+  EXPECT_TRUE(best.lexical.has_value());
+  for (std::size_t i = 1; i < found->hits.size(); ++i) {
+    EXPECT_LE(found->hits[i].score, found->hits[i - 1].score);
+  }
+}
+
+TEST_F(RecallTest, AppliesFiltersBeforeRouting) {
+  std::vector<RememberRequest> requests(30);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    requests[i].id = Name("m", i);
+    requests[i].text = Name("Meeting ", i, " was about the budget of the year.");
+    requests[i].metadata["n"] = static_cast<std::int64_t>(i);
+  }
+  for (const auto& receipt : memory().RememberBatch(requests)) EXPECT_TRUE(receipt.ok());
+  RecallRequest request;
+  request.query = "the budget meeting";
+  request.top_k = 2;
+  request.filter = *ParseFilter(R"({"n":{"gte":28}})");
+  const auto found = memory().Recall(request);
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  // A filter after the top 2 would leave nothing of them.
+  EXPECT_EQ(found->candidates, 2U);
+  EXPECT_THAT(Recall(request), UnorderedElementsAre("m28", "m29"));
+  request.lexical = false;
+  EXPECT_THAT(Recall(request), UnorderedElementsAre("m28", "m29"));
+}
+
+TEST_F(RecallTest, NeverCrossesSpaces) {
+  RememberRequest request;
+  request.text = "The vault code is 4711.";
+  request.id = "mine";
+  request.space = "ada";
+  Remember(request);
+  request.id = "yours";
+  request.space = "bob";
+  Remember(request);
+  RecallRequest recall;
+  recall.query = "vault code";
+  recall.space = "ada";
+  EXPECT_THAT(Recall(recall), ElementsAre("mine"));
+  recall.space = "bob";
+  EXPECT_THAT(Recall(recall), ElementsAre("yours"));
+  EXPECT_THAT(Recall("vault code"), IsEmpty());
+  recall.space = "eve";
+  EXPECT_EQ(memory().Recall(recall).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(memory().Get("mine", "bob").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(RecallTest, KeepsToASessionAndATime) {
+  RememberRequest request;
+  request.id = "old";
+  request.text = "Ada lives in Porto.";
+  request.session = "s1";
+  request.valid_to = clock().Now();
+  Remember(request);
+  request.id = "new";
+  request.text = "Ada lives in Lisbon.";
+  request.session = "s2";
+  request.valid_from = clock().Now();
+  request.valid_to = std::nullopt;
+  Remember(request);
+  RecallRequest recall;
+  recall.query = "Where does Ada live?";
+  recall.session = "s1";
+  EXPECT_THAT(Recall(recall), ElementsAre("old"));
+  recall.session = "";
+  recall.as_of = clock().Now() + 24h;
+  EXPECT_THAT(Recall(recall), ElementsAre("new"));
+  recall.as_of = clock().Now() - 24h;
+  EXPECT_THAT(Recall(recall), ElementsAre("old"));
+}
+
+TEST_F(RecallTest, ExplainsItsLayers) {
+  Remember("a", "Ada moved to Lisbon in May.");
+  RecallRequest request;
+  request.query = "Where does Ada live?";
+  request.explain = true;
+  const auto found = memory().Recall(request);
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  ASSERT_EQ(found->hits.size(), 1U);
+  ASSERT_FALSE(found->hits[0].layers.empty());
+  for (std::size_t i = 1; i < found->hits[0].layers.size(); ++i) {
+    EXPECT_GT(found->hits[0].layers[i].layer, found->hits[0].layers[i - 1].layer);
+  }
+}
+
+TEST_F(RecallTest, LeavesOutWhatIsBelowTheThreshold) {
+  Remember("a", "Ada moved to Lisbon in May.");
+  RecallRequest request;
+  request.query = "Where does Ada live?";
+  const double score = memory().Recall(request)->hits.at(0).score;
+  request.threshold = score;
+  EXPECT_THAT(Recall(request), ElementsAre("a"));
+  request.threshold = score + 1e-9;
+  EXPECT_THAT(Recall(request), IsEmpty());
+}
+
+TEST_F(RecallTest, ReachesTheSecondFactInASecondHop) {
+  Remember("ada", "Ada's sister is called Philippa Quennell.");
+  Remember("philippa", "Philippa Quennell repairs lighthouses in Norway.");
+  std::vector<std::string> noise;
+  for (std::size_t i = 0; i < 20; ++i) noise.push_back(Name("Note ", i, ": a job like any other."));
+  RememberMany("noise", noise);
+  RecallRequest request;
+  request.query = "What is the job of Ada's sister?";
+  request.top_k = 10;
+  request.latent = false;
+  EXPECT_THAT(Recall(request), Not(Contains("philippa")));
+  request.hops = 2;
+  const auto found = memory().Recall(request);
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  const auto bridge = std::find_if(found->hits.begin(), found->hits.end(),
+                                   [](const Hit& hit) { return hit.id == "philippa"; });
+  ASSERT_NE(bridge, found->hits.end());
+  EXPECT_EQ(bridge->hop, 2U);
+}
+
+TEST_F(RecallTest, GivesTheSameAnswerAfterReopening) {
+  std::vector<std::string> facts;
+  for (std::size_t i = 0; i < 12; ++i) facts.push_back(Name("Fact ", i, " concerns pears."));
+  RememberMany("m", facts);
+  RecallRequest request;
+  request.query = "pears";
+  request.lexical = false;
+  const auto before = memory().Recall(request);
+  Open();
+  const auto after = memory().Recall(request);
+  ASSERT_TRUE(before.ok() && after.ok());
+  ASSERT_EQ(before->hits.size(), after->hits.size());
+  for (std::size_t i = 0; i < before->hits.size(); ++i) {
+    EXPECT_EQ(before->hits[i].id, after->hits[i].id);
+    EXPECT_EQ(before->hits[i].latent, after->hits[i].latent);
+  }
+}
+
+TEST_F(RecallTest, NamesWhatIsWrongWithARequest) {
+  const auto code = [&](auto change) {
+    RecallRequest request;
+    request.query = "fine";
+    change(request);
+    return memory().Recall(request).status().code();
+  };
+  EXPECT_EQ(code([](auto& r) { r.query = " \n"; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.query = "a\xFF"; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.top_k = 0; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.top_k = 1001; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.hops = 5; }), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code([](auto& r) { r.latent = r.lexical = false; }), StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace kvasir
