@@ -1,0 +1,121 @@
+// POST /v1/ask: an answer as one object, or as a stream of events while it is made.
+#include <string>
+#include <utility>
+
+#include "http/event_stream.h"
+#include "http/fields.h"
+#include "http/metrics.h"
+#include "http/render.h"
+#include "http/routes/routes.h"
+
+namespace kvasir::http {
+namespace {
+
+constexpr std::uint32_t kMaxNewTokens = 4096;
+
+struct Wish {
+  AskRequest request;
+  bool stream = false;
+};
+
+Result<Wish> ReadAsk(const Call& call) {
+  Wish wish;
+  AskRequest& request = wish.request;
+  std::string space;
+  std::string least_trust = "untrusted";
+  Fields fields(call.body);
+  fields.Get("question", request.question);
+  fields.Get("space", space);
+  fields.Get("session", request.session);
+  fields.Get("filters", request.filter);
+  fields.GetCount("max_hops", request.max_hops, 1, 8);
+  fields.GetCount("documents_per_hop", request.documents_per_hop, 1, 16);
+  fields.GetCount("max_new_tokens", request.max_new_tokens, 1, kMaxNewTokens);
+  double temperature = request.temperature;
+  double top_p = request.top_p;
+  fields.Get("temperature", temperature, 0.0, 2.0);
+  fields.Get("top_p", top_p, 0.0, 1.0);
+  fields.GetCount("seed", request.seed, 0, UINT64_MAX);
+  fields.Get("stop", request.stop);
+  fields.Get("latent_memory", request.latent_memory);
+  fields.Get("least_trust", least_trust);
+  fields.Get("as_of", request.as_of);
+  fields.Get("stream", wish.stream);
+  if (request.question.empty()) fields.Fail("\"question\" is missing or empty");
+  if (least_trust == "user") {
+    request.least_trust = Trust::kUser;
+  } else if (least_trust == "operator") {
+    request.least_trust = Trust::kOperator;
+  } else if (least_trust != "untrusted") {
+    fields.Fail("\"least_trust\" must be \"untrusted\", \"user\" or \"operator\"");
+  }
+  KVASIR_RETURN_IF_ERROR(fields.Finish());
+  request.temperature = static_cast<float>(temperature);
+  request.top_p = static_cast<float>(top_p);
+  KVASIR_ASSIGN_OR_RETURN(request.space, call.Space(space));
+  const auto accept = call.request.head.Header("accept").value_or("");
+  if (accept.find("text/event-stream") != std::string_view::npos) wish.stream = true;
+  return wish;
+}
+
+void CountTokens(Metrics& metrics, const AskResult& result) {
+  metrics.AddTokens(TokenKind::kPrompt, result.prompt_tokens);
+  metrics.AddTokens(TokenKind::kGenerated, result.new_tokens);
+}
+
+void SendEvent(const EventStream::Send& send, const AskEvent& event) {
+  switch (event.kind) {
+    case AskEventKind::kHop:
+      return send("hop", {{"hop", event.hop}, {"ids", event.ids}});
+    case AskEventKind::kToken:
+      return send("token", {{"text", event.text}});
+    case AskEventKind::kCitation:
+      return send("citation", {{"ids", event.ids}});
+  }
+}
+
+/// Events hop, token and citation as they happen; then done with the whole answer, or error.
+void Stream(Memory& memory, AskRequest request, const std::string& request_id, Metrics& metrics,
+            const EventStream::Send& send, std::stop_token stop) {
+  request.on_event = [&send](const AskEvent& event) { SendEvent(send, event); };
+  const auto result = memory.Ask(request, {.progress = {}, .stop = std::move(stop)});
+  if (result.ok()) {
+    CountTokens(metrics, *result);
+    send("done", ToJson(*result));
+    return;
+  }
+  const Problem problem = ProblemOf(result.status());
+  send("error", {{"code", problem.code},
+                 {"detail", problem.detail},
+                 {"status", problem.status},
+                 {"retryable", problem.retryable},
+                 {"request_id", request_id}});
+}
+
+}  // namespace
+
+Answer PostAsk(Call& call) {
+  KVASIR_ASSIGN_OR_RETURN(Wish wish, ReadAsk(call));
+  if (!wish.stream) {
+    const CallOptions options{.progress = {}, .stop = call.request.gone};
+    KVASIR_ASSIGN_OR_RETURN(const AskResult result, call.memory->Ask(wish.request, options));
+    CountTokens(call.metrics, result);
+    return JsonResponse(ToJson(result));
+  }
+  Response response;
+  response.content_type = "text/event-stream";
+  response.headers.push_back({"X-Accel-Buffering", "no"});  // nginx would hold the tokens back.
+  response.stream = [memory = call.memory, request = std::move(wish.request), id = call.request.id,
+                     metrics = &call.metrics, gone = call.request.gone,
+                     ping = call.ping_interval](ResponseSink& sink) {
+    EventStream::Run(
+        sink,
+        [&](const EventStream::Send& send, std::stop_token stop) {
+          Stream(*memory, request, id, *metrics, send, std::move(stop));
+        },
+        gone, ping);
+  };
+  return response;
+}
+
+}  // namespace kvasir::http

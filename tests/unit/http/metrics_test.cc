@@ -1,0 +1,55 @@
+#include "http/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/access_log.h"
+#include "http/json.h"
+
+namespace kvasir::http {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Metrics, CountRequestsAndTheirTimes) {
+  Metrics metrics([] { return std::size_t{4}; });
+  metrics.Begin();
+  metrics.Begin();
+  metrics.End("GET", "/v1/memories/{id}", 200, std::chrono::milliseconds(3));
+  metrics.Refuse("uri_too_long");
+  metrics.AddTokens(TokenKind::kGenerated, 12);
+  const std::string text = metrics.ToPrometheus();
+  const std::string route = "route=\"/v1/memories/{id}\"";
+  EXPECT_THAT(text, HasSubstr("kvasir_http_requests_total{method=\"GET\"," + route +
+                              ",status=\"200\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("_bucket{" + route + ",le=\"0.0025\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("_bucket{" + route + ",le=\"0.005\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("_bucket{" + route + ",le=\"+Inf\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("_sum{" + route + "} 0.003\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_http_refused_total{code=\"uri_too_long\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_tokens_total{kind=\"generated\"} 12\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_http_requests_in_flight 1\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_http_queue_length 4\n"));
+}
+
+TEST(AccessLog, WritesOneObjectPerLine) {
+  std::string lines;
+  AccessLog log([&lines](std::string_view line) { lines += line; });
+  log.Write({.request_id = "r1",
+             .remote = "127.0.0.1",
+             .method = "GET",
+             .route = "/livez",
+             .key_id = {},
+             .status = 200,
+             .code = {},
+             .error = {},
+             .took = std::chrono::microseconds(1500)});
+  ASSERT_EQ(lines.find('\n'), lines.size() - 1);
+  const Json json = Json::parse(lines);
+  EXPECT_EQ(json["request_id"], "r1");
+  EXPECT_EQ(json["ms"], 1.5);
+  EXPECT_FALSE(json.contains("code"));
+}
+
+}  // namespace
+}  // namespace kvasir::http
