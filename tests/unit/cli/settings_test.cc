@@ -1,0 +1,82 @@
+// Flag > environment > kvasir.toml > default.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/cli/console.h"
+
+namespace kvasir::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The origin of one setting as `config show` tells it, "value|origin".
+std::string OriginOf(const std::string& name, Console* console,
+                     std::vector<std::string> more_words = {}) {
+  std::vector<std::string> words = {"config", "show", "--json"};
+  words.insert(words.end(), more_words.begin(), more_words.end());
+  EXPECT_EQ(console->Run(words), 0) << console->err;
+  const Json shown = console->OutJson();
+  for (const Json& row : shown["settings"]) {
+    if (row["name"] == name) {
+      return row["value"].get<std::string>() + "|" + row["origin"].get<std::string>();
+    }
+  }
+  return "absent";
+}
+
+TEST(Settings, TakeTheNearestSource) {
+  Console console;
+  EXPECT_EQ(OriginOf("store", &console), "~/.local/share/kvasir/store|default");
+  const std::string file =
+      console.File(".config/kvasir/kvasir.toml", "# mine\nstore = \"from-file\"\n");
+  EXPECT_EQ(OriginOf("store", &console), "from-file|" + file + ":2");
+  console.environment["KVASIR_STORE"] = "from-environment";
+  EXPECT_EQ(OriginOf("store", &console), "from-environment|environment KVASIR_STORE");
+  EXPECT_EQ(OriginOf("store", &console, {"--store", "from-flag"}), "from-flag|flag");
+}
+
+TEST(Settings, OfACommandsOwnTableAreCloserThanCommonOnes) {
+  Console console;
+  console.File(".config/kvasir/kvasir.toml", "top_k = 3\n[recall]\ntop-k = 7\n");
+  EXPECT_EQ(console.Run({"recall", "x"}), 0) << console.err;
+  EXPECT_EQ(console.store.recalls.back().top_k, 7U);
+  console.environment["KVASIR_TOP_K"] = "9";
+  console.Run({"recall", "x"});
+  EXPECT_EQ(console.store.recalls.back().top_k, 9U);
+  console.Run({"recall", "x", "--top-k", "11"});
+  EXPECT_EQ(console.store.recalls.back().top_k, 11U);
+}
+
+TEST(Settings, RefuseAKeyThatNobodyKnowsWithItsLine) {
+  Console console;
+  console.File(".config/kvasir/kvasir.toml", "\nstroe = \"x\"\n");
+  EXPECT_EQ(console.Run({"recall", "x"}), 2);
+  EXPECT_THAT(console.err, HasSubstr("kvasir.toml:2: no setting is called 'stroe'"));
+}
+
+TEST(Settings, NameTheSourceOfABadValue) {
+  Console console;
+  console.environment["KVASIR_TOP_K"] = "many";
+  EXPECT_EQ(console.Run({"recall", "x"}), 2);
+  EXPECT_THAT(console.err, HasSubstr("environment KVASIR_TOP_K: 'many' is not a whole number"));
+}
+
+TEST(Settings, CannotForgetThroughAFile) {
+  Console console;
+  console.File(".config/kvasir/kvasir.toml", "[forget]\nyes = true\n");
+  EXPECT_EQ(console.Run({"forget", "a"}), 2);
+}
+
+TEST(Settings, TakeNoReasonerFromAFolderThatMayBeSomebodyElses) {
+  Console console;
+  const std::filesystem::path before = std::filesystem::current_path();
+  console.File("project/kvasir.toml", "[ask]\nreasoner = \"http://127.0.0.1:9\"\n");
+  std::filesystem::current_path(console.folder() + "/project");
+  const int code = console.Run({"ask", "x"});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(code, 4);
+  EXPECT_THAT(console.err, HasSubstr("memories would be sent there"));
+}
+
+}  // namespace
+}  // namespace kvasir::cli

@@ -1,0 +1,86 @@
+"""Command line: python -m kvasir_train features|teacher|router|adapter|calibrate|export."""
+
+import argparse
+import os
+import pathlib
+
+import torch
+
+from . import commands, data
+
+
+def numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+# What several commands share: how an option is read, and what it is.
+PATH = {"type": pathlib.Path, "required": True}
+OPTIONAL_PATH = {"type": pathlib.Path}
+OPTIONS = {
+    "model": ({"required": True}, "GGUF file of the base model"),
+    "data": (PATH, "folder with train/ and dev/"),
+    "features": (PATH, "folder of feature shards"),
+    "router": (OPTIONAL_PATH, "routers trained on frozen features"),
+    "adapter": (OPTIONAL_PATH, "LoRA and routers trained together"),
+    "layers": ({"type": numbers, "required": True}, "routed layers, for example 4,6,8"),
+    "steps": ({"type": int, "required": True}, "optimiser steps"),
+    "out": (PATH, "file to write"),
+}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="kvasir_train", description=__doc__)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seed", type=int, default=0)
+    verbs = parser.add_subparsers(required=True)
+
+    def verb(name: str, run, about: str, *needs: str) -> argparse.ArgumentParser:
+        command = verbs.add_parser(name, help=about)
+        command.set_defaults(run=run)
+        for need in needs:
+            option, about = OPTIONS[need]
+            command.add_argument(f"--{need}", help=about, **option)
+        return command
+
+    command = verb(
+        "features", commands.features, "encode passages and questions", "model", "data", "features", "adapter", "layers"
+    )
+    labels = verb("teacher", commands.soft_labels, "embed the training shards with the teacher", "data", "features")
+    for one, beginnings in ((command, [""]), (labels, ["train"])):
+        one.add_argument("--only", nargs="*", default=beginnings, help="shards with these beginnings, in this order")
+    labels.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
+    command = verb(
+        "router", commands.train_router, "train routers on features", "data", "features", "layers", "steps", "out"
+    )
+    command.add_argument("--dim", type=int, default=192)
+    command.add_argument("--heads", type=int, default=1)
+    command = verb(
+        "adapter", commands.train_adapter, "train LoRA and routers together", "model", "data", "router", "steps", "out"
+    )
+    command.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
+    command.add_argument("--rank", type=int, default=16)
+    command.add_argument("--items", type=int, default=30000, help="training passages to choose from")
+    command = verb(
+        "calibrate",
+        commands.calibrate,
+        "fit the fusion, report dev",
+        "model",
+        "data",
+        "features",
+        "router",
+        "adapter",
+        "out",
+    )
+    command.add_argument("--report", nargs="*", default=data.DEV_SETS, help="dev sets to report")
+    command = verb("export", commands.write_export, "write the adapter file", "model", "router", "adapter", "out")
+    command.add_argument("--fusion", type=pathlib.Path, help="what `calibrate` wrote")
+    command.add_argument("--parity", type=pathlib.Path, help="also write a parity fixture here")
+    command.add_argument("--parity-texts", type=pathlib.Path, help="JSON with documents and questions for it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments = parse()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    arguments.run(arguments)

@@ -1,0 +1,149 @@
+"""The llama decoder of the product in PyTorch, float32, cut off above the highest routed layer; LoRA optional."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from .checkpoint import Checkpoint
+
+PROJECTIONS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+ROTATED = ("attn_q", "attn_k")
+
+
+def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
+
+
+def half_rotation_order(head_dim: int) -> torch.Tensor:
+    """Where each row of a head goes when GGUF's adjacent pairs (2i, 2i+1) become halves (i, i + D/2)."""
+    return torch.cat([torch.arange(0, head_dim, 2), torch.arange(1, head_dim, 2)])
+
+
+class RotaryTable:
+    """Cosines and sines of every position, [positions, head_dim / 2]."""
+
+    def __init__(self, positions: int, head_dim: int, theta: float):
+        frequency = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
+        angle = torch.outer(torch.arange(positions, dtype=torch.float64), frequency)
+        self.cos, self.sin = angle.cos().float(), angle.sin().float()
+
+    def rotate(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [batch, heads, tokens, head_dim]; positions count from 0 in each row of the batch."""
+        cos, sin = self.cos[: x.shape[-2]], self.sin[: x.shape[-2]]
+        low, high = x.chunk(2, dim=-1)
+        return torch.cat((low * cos - high * sin, low * sin + high * cos), dim=-1)
+
+
+class LoraLinear(torch.autograd.Function):
+    """y = (W + s B A) x with W frozen. One matrix product forward; W gets no gradient, A and B cheap ones."""
+
+    @staticmethod
+    def forward(context, x, weight, a, b, scale):
+        merged = torch.addmm(weight, b, a, alpha=scale)
+        context.save_for_backward(x, merged, a, b)
+        context.scale = scale
+        return F.linear(x, merged)
+
+    @staticmethod
+    def backward(context, grad):
+        x, merged, a, b = context.saved_tensors
+        flat_x, flat_grad = x.flatten(0, -2), grad.flatten(0, -2)
+        grad_x = grad @ merged if context.needs_input_grad[0] else None
+        grad_a = (flat_grad @ b).T @ flat_x * context.scale
+        grad_b = flat_grad.T @ (flat_x @ a.T) * context.scale
+        return grad_x, None, grad_a, grad_b, None
+
+
+class Lora(torch.nn.Module):
+    """A low-rank change of one projection, scale * B A; B starts at zero, so the change does too."""
+
+    def __init__(self, inputs: int, outputs: int, rank: int, alpha: float):
+        super().__init__()
+        self.a = torch.nn.Parameter(torch.randn(rank, inputs) / math.sqrt(inputs))
+        self.b = torch.nn.Parameter(torch.zeros(outputs, rank))
+        self.scale = alpha / rank
+
+    def delta(self) -> torch.Tensor:
+        """The change as a full matrix, [outputs, inputs]: what is added to the weight at load."""
+        return self.scale * self.b.detach() @ self.a.detach()
+
+
+class Backbone(torch.nn.Module):
+    """Layers 0..top-1 and the input norms up to layer `top`. Base weights are frozen and never saved.
+
+    `forward` returns, per asked layer, h = output of that layer's input norm, [batch, tokens, hidden].
+    """
+
+    def __init__(self, checkpoint: Checkpoint, top: int, positions: int = 640):
+        super().__init__()
+        s = self.settings = checkpoint.settings
+        self.top = top
+        self.rotary = RotaryTable(positions, s.head_dim, s.rope_theta)
+        self.embedding = checkpoint.tensor("token_embd.weight")
+        self.weights = [{name: self._weight(checkpoint, layer, name) for name in PROJECTIONS} for layer in range(top)]
+        self.attention_norms = [
+            checkpoint.tensor(f"blk.{layer}.attn_norm.weight") for layer in range(min(top + 1, s.layers))
+        ]
+        self.feed_forward_norms = [checkpoint.tensor(f"blk.{layer}.ffn_norm.weight") for layer in range(top)]
+        self.lora = torch.nn.ModuleDict()
+
+    def _weight(self, checkpoint: Checkpoint, layer: int, name: str) -> torch.Tensor:
+        weight = checkpoint.tensor(f"blk.{layer}.{name}.weight")
+        if name not in ROTATED:
+            return weight
+        rows = weight.unflatten(0, (-1, self.settings.head_dim))
+        return rows[:, half_rotation_order(self.settings.head_dim)].flatten(0, 1).contiguous()
+
+    def add_lora(self, layers: list[int], projections: tuple[str, ...], rank: int, alpha: float) -> None:
+        for layer in layers:
+            for name in projections:
+                outputs, inputs = self.weights[layer][name].shape
+                self.lora[f"{layer}_{name}"] = Lora(inputs, outputs, rank, alpha)
+
+    @torch.no_grad()
+    def merge_lora(self) -> None:
+        """Adds the changes to the weights and drops the LoRA modules: same result, no further training."""
+        for key, lora in self.lora.items():
+            layer, name = key.split("_", 1)
+            self.weights[int(layer)][name] = self.weights[int(layer)][name] + lora.delta()
+        self.lora = torch.nn.ModuleDict()
+
+    def _project(self, layer: int, name: str, x: torch.Tensor) -> torch.Tensor:
+        key, weight = f"{layer}_{name}", self.weights[layer][name]
+        if key not in self.lora:
+            return F.linear(x, weight)
+        lora = self.lora[key]
+        return LoraLinear.apply(x, weight, lora.a, lora.b, lora.scale)
+
+    def _attend(self, layer: int, normed: torch.Tensor) -> torch.Tensor:
+        batch, tokens, _ = normed.shape
+        s = self.settings
+
+        def heads(name: str, count: int) -> torch.Tensor:
+            return self._project(layer, name, normed).view(batch, tokens, count, s.head_dim).transpose(1, 2)
+
+        query = self.rotary.rotate(heads("attn_q", s.heads))
+        shared = s.heads // s.kv_heads
+        key = self.rotary.rotate(heads("attn_k", s.kv_heads)).repeat_interleave(shared, dim=1)
+        value = heads("attn_v", s.kv_heads).repeat_interleave(shared, dim=1)
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        return self._project(layer, "attn_output", mixed.transpose(1, 2).reshape(batch, tokens, -1))
+
+    def _feed_forward(self, layer: int, normed: torch.Tensor) -> torch.Tensor:
+        gate = F.silu(self._project(layer, "ffn_gate", normed))
+        return self._project(layer, "ffn_down", gate * self._project(layer, "ffn_up", normed))
+
+    def forward(self, tokens: torch.Tensor, layers: list[int]) -> dict[int, torch.Tensor]:
+        """tokens: [batch, length], padded on the right (causality keeps the padding out of real tokens)."""
+        eps = self.settings.norm_eps
+        stream = F.embedding(tokens, self.embedding)
+        states = {}
+        for layer in range(max(layers) + 1):
+            normed = rms_norm(stream, self.attention_norms[layer], eps)
+            if layer in layers:
+                states[layer] = normed
+            if layer < max(layers):
+                stream = stream + self._attend(layer, normed)
+                stream = stream + self._feed_forward(layer, rms_norm(stream, self.feed_forward_norms[layer], eps))
+        return states

@@ -1,0 +1,122 @@
+"""What each command of the command line does."""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+
+import torch
+
+from . import adapter, curves, data, evaluation, export, fusion, items, router, router_training, shards
+from .backbone import Backbone
+from .checkpoint import Checkpoint
+from .encoder import FastEncoder
+from .features import Framer, write_shard
+from .teacher import Teacher, write_embeddings
+
+
+def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> adapter.Student:
+    """A student as `adapter` saved it."""
+    state = torch.load(path, weights_only=True)
+    recipe = adapter.Recipe(**state["recipe"])
+    weight = state["student"][f"router.routers.{state['layers'][0]}.key.weight"]
+    routers = router.Router(state["layers"], weight.shape[1], weight.shape[0], state["heads"])
+    student = adapter.Student(checkpoint, routers, recipe)
+    student.load_state_dict(state["student"])
+    return student
+
+
+def trained(arguments: argparse.Namespace, checkpoint: Checkpoint) -> tuple[router.Router, Backbone]:
+    """The router to use, and the backbone that it belongs to (LoRA not merged)."""
+    if arguments.adapter:
+        student = load_student(arguments.adapter, checkpoint)
+        return student.router, student.backbone
+    routers, _ = router.load(arguments.router)
+    return routers, Backbone(checkpoint, max(routers.layers))
+
+
+def chosen_shards(arguments: argparse.Namespace) -> list[shards.Shard]:
+    planned = shards.plan(arguments.data)
+    return [shard for prefix in arguments.only for shard in planned if shard.name.startswith(prefix)]
+
+
+def features(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    if arguments.adapter:
+        backbone = load_student(arguments.adapter, checkpoint).backbone
+        backbone.merge_lora()
+    else:
+        backbone = Backbone(checkpoint, max(arguments.layers))
+    encoder, tokenizer = FastEncoder(backbone, arguments.layers), checkpoint.tokenizer()
+
+    def write(shard: shards.Shard, path: pathlib.Path) -> None:
+        framer = Framer(tokenizer, shard.token_limit)
+        write_shard(path, encoder, framer, shard.passages, shard.questions)
+
+    shards.write_missing(chosen_shards(arguments), arguments.features, "", write)
+
+
+def soft_labels(arguments: argparse.Namespace) -> None:
+    teacher = Teacher(arguments.teacher)
+
+    def write(shard: shards.Shard, path: pathlib.Path) -> None:
+        write_embeddings(path, teacher, shard.passages, list(shard.questions.values()))
+
+    shards.write_missing(chosen_shards(arguments), arguments.features, "teacher-", write)
+
+
+def train_router(arguments: argparse.Namespace) -> None:
+    recipe = router_training.Recipe(steps=arguments.steps, seed=arguments.seed)
+    trained_router, figures, history = router_training.train(
+        arguments.features, arguments.data, arguments.layers, arguments.dim, arguments.heads, recipe
+    )
+    router.save(trained_router, arguments.out, recipe=dataclasses.asdict(recipe), held_out=figures)
+    curves.draw(arguments.out.with_suffix(".png"), history)
+    print(json.dumps({"held_out": figures, "layer_weights": trained_router.weights.tolist()}))
+
+
+def train_adapter(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, seed=arguments.seed)
+    rows = [row for row in data.training_rows(arguments.data / "train", 1 << 30) if not row.held_out]
+    built = items.build(rows, questions_per_item=4)[: arguments.items]
+    start, _ = router.load(arguments.router)
+    student = adapter.Student(checkpoint, start, recipe)
+    framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
+    hard = adapter.hard_items(rows, built)
+    trainer = adapter.Trainer(student, framer, rows, built, hard, Teacher(arguments.teacher), recipe)
+    if arguments.out.exists():
+        trainer.resume(arguments.out)
+        print(f"resumed at step {trainer.step}", flush=True)
+    trainer.run(arguments.out)
+    curves.draw(arguments.out.with_suffix(".png"), trainer.history)
+
+
+def calibrate(arguments: argparse.Namespace) -> None:
+    """Fits the fusion on held-out training rows; the dev sets are only reported."""
+    checkpoint = Checkpoint(arguments.model)
+    routers, _ = trained(arguments, checkpoint)
+    held_out = evaluation.held_out_channels(routers, arguments.features, arguments.data, pools=4)
+    weights = fusion.fit([(c.lexical, c.latent, c.gold) for c in held_out])
+    arguments.out.write_text(json.dumps(dataclasses.asdict(weights), indent=1) + "\n")
+    print(json.dumps(dataclasses.asdict(weights)))
+    for channels in held_out:
+        print(channels.name, json.dumps(channels.report(weights)), flush=True)
+    for name in arguments.report:
+        channels = evaluation.dev_channels(routers, arguments.features, arguments.data, name)
+        print(name, json.dumps(channels.report(weights)), flush=True)
+
+
+def write_export(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    routers, backbone = trained(arguments, checkpoint)
+    weights = fusion.Weights(**json.loads(arguments.fusion.read_text())) if arguments.fusion else None
+    described = export.settings(checkpoint, routers, weights)
+    export.write_adapter(arguments.out, described, routers, backbone.lora, checkpoint.settings.head_dim)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
+    if arguments.parity:
+        texts = json.loads(arguments.parity_texts.read_text())
+        passages = [data.Passage(d["title"], d["text"]) for d in texts["documents"]]
+        framer = Framer(checkpoint.tokenizer(), limit=512)
+        case = export.parity_case(backbone, routers, framer, passages, texts["questions"])
+        export.write_parity(arguments.parity, case)

@@ -1,0 +1,50 @@
+"""BM25 over title and text: the lexical channel, for hard negatives and for calibrating the fusion."""
+
+import re
+
+import numpy as np
+import scipy.sparse
+import Stemmer
+
+K1, B = 0.9, 0.4
+WORD = re.compile(r"[^\W_]+", re.UNICODE)
+
+
+class Bm25:
+    """An index over texts. Scores use idf = ln(1 + (N - n + 0.5) / (n + 0.5)) and Snowball English stems."""
+
+    def __init__(self, texts: list[str]):
+        self._stem = Stemmer.Stemmer("english")
+        self._terms: dict[str, int] = {}
+        rows, columns = [], []
+        for row, text in enumerate(texts):
+            numbers = [self._terms.setdefault(term, len(self._terms)) for term in self._analyse(text)]
+            rows += [row] * len(numbers)
+            columns += numbers
+        shape = (len(texts), len(self._terms))
+        counts = scipy.sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+        counts.sum_duplicates()
+        lengths = np.asarray(counts.sum(1)).ravel()
+        found_in = np.bincount(counts.indices, minlength=shape[1])
+        idf = np.log1p((shape[0] - found_in + 0.5) / (found_in + 0.5))
+        damping = K1 * (1 - B + B * lengths / max(lengths.mean(), 1e-9))
+        per_entry = np.repeat(damping, np.diff(counts.indptr))
+        counts.data = counts.data * (K1 + 1) / (counts.data + per_entry) * idf[counts.indices]
+        self._weights = counts.T.tocsr().astype(np.float32)
+
+    def _analyse(self, text: str) -> list[str]:
+        return self._stem.stemWords(WORD.findall(text.lower()))
+
+    def scores(self, queries: list[str]) -> np.ndarray:
+        """[queries, texts], float32. A term asked twice counts twice."""
+        asked = [[self._terms[term] for term in self._analyse(query) if term in self._terms] for query in queries]
+        rows = np.repeat(np.arange(len(asked)), [len(terms) for terms in asked])
+        columns = np.concatenate([np.array(terms, dtype=np.int64) for terms in asked])
+        shape = (len(queries), self._weights.shape[0])
+        matrix = scipy.sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+        return (matrix @ self._weights).toarray()
+
+
+def top(scores: np.ndarray, count: int) -> np.ndarray:
+    """Places of the highest scores per row, best first; ties go to the lower place."""
+    return np.argsort(-scores, axis=1, kind="stable")[:, :count]

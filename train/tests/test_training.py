@@ -1,0 +1,117 @@
+import dataclasses
+
+import torch
+
+from kvasir_train import adapter, data, items, mining, router
+from kvasir_train.features import CHUNK, Framer, chunk_means
+
+
+def passage(title, text):
+    return data.Passage(title, text)
+
+
+def row(question, positives, answers=(), held_out=False):
+    return data.Row(question, "test", question, tuple(positives), (), tuple(answers), held_out)
+
+
+def test_a_folded_router_acts_on_raw_states():
+    torch.manual_seed(0)
+    states = torch.randn(200, 32) * torch.linspace(0.1, 30, 32) + 5
+    one = router.LayerRouter(32, 16, heads=2)
+    one.start(states, states)
+    weight, bias = one.folded("key")
+    raw = (states @ weight.T + bias).unflatten(-1, (2, 8))
+    expected = torch.nn.functional.normalize(raw, dim=-1).flatten(-2) / 2**0.5
+    torch.testing.assert_close(one.keys(states), expected, atol=1e-4, rtol=1e-3)
+
+
+def test_the_dot_product_of_router_vectors_is_the_mean_cosine_over_heads():
+    one = router.LayerRouter(32, 16, heads=4)
+    vectors = one.keys(torch.randn(3, 32))
+    torch.testing.assert_close((vectors * vectors).sum(-1), torch.ones(3))
+
+
+def test_chunks_leave_out_the_start_mark_only():
+    states = torch.arange(2.0 * CHUNK + 3)[:, None, None]
+    means = chunk_means(states, 2 * CHUNK + 3).flatten().tolist()
+    assert means == [CHUNK / 2, CHUNK + (CHUNK - 1) / 2, 2 * CHUNK + 1]
+
+
+def test_info_nce_does_not_see_ignored_pairs():
+    scores = torch.tensor([[0.5, 0.9, 0.1]])
+    ignored = torch.tensor([[False, True, False]])
+    target = torch.tensor([0])
+    with_other = router.info_nce(scores, target, ignored, 0.1)
+    without = router.info_nce(scores[:, [0, 2]], target, ignored[:, [0, 2]], 0.1)
+    torch.testing.assert_close(with_other, without)
+
+
+def test_the_held_out_rule_never_changes():
+    held = [n for n in range(2000) if data.is_held_out("squad", str(n))]
+    assert held[:3] == [5, 93, 108] and len(held) == 73
+
+
+def test_a_mined_negative_holds_no_answer():
+    passages = [
+        passage("", "Ada lives in Lisbon"),
+        passage("", "Ada likes Lisbon trams"),
+        passage("", "Ada owns a cat"),
+    ]
+    asked = row("where does Ada live", [passages[0]], answers=["Lisbon"])
+    assert mining.mine([asked], passages, depth=3, keep=3) == [[2]]
+
+
+def test_the_window_with_the_answer_is_taken():
+    filler = "Nothing is said here at all. " * 20
+    long = passage("t", filler + "The river is the Tagus. " + filler)
+    built = items.build([row("which river", [long], answers=["Tagus"])], questions_per_item=4)
+    assert "Tagus" in built[0].passage.text
+    assert len(built[0].passage.text) <= items.WINDOW_CHARACTERS
+
+
+class FlatTeacher:
+    """A teacher without an opinion."""
+
+    def embed(self, texts):
+        return torch.ones(len(texts), 4) / 2
+
+
+def make_trainer(checkpoint, steps):
+    torch.manual_seed(0)
+    routers = router.Router([1, 2], 32, 16, 1)
+    recipe = adapter.Recipe(steps=steps, clusters=3, cluster_size=2, rank=2, lora_from=0, warmup=1)
+    student = adapter.Student(checkpoint, routers, recipe)
+    rows = [row(f"question {w}?", [passage(w, f"about {w} " * 9)]) for w in ("ant", "bee", "cat", "dog", "elk", "fox")]
+    built = items.build(rows, 4)
+    hard = adapter.hard_items(rows, built)
+    return adapter.Trainer(student, Framer(checkpoint.tokenizer(), 128), rows, built, hard, FlatTeacher(), recipe)
+
+
+def test_training_lowers_the_loss(checkpoint):
+    trainer = make_trainer(checkpoint, steps=40)
+    losses = [trainer.advance()[0] for _ in range(40)]
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+
+
+def test_a_resumed_run_equals_an_unbroken_one(checkpoint, tmp_path):
+    unbroken = make_trainer(checkpoint, steps=4)
+    for _ in range(4):
+        unbroken.advance()
+    first = make_trainer(checkpoint, steps=4)
+    for _ in range(2):
+        first.advance()
+    first.save(tmp_path / "adapter.pt")
+    second = make_trainer(checkpoint, steps=4)
+    second.resume(tmp_path / "adapter.pt")
+    for _ in range(2):
+        second.advance()
+    for a, b in zip(unbroken.student.parameters(), second.student.parameters()):
+        torch.testing.assert_close(a, b, atol=0, rtol=0)
+
+
+def test_batches_depend_on_seed_and_step_alone():
+    hard = {0: [1, 2], 1: [2, 3], 2: [3, 0], 3: [0, 1]}
+    recipe = adapter.Recipe(steps=1, clusters=2, cluster_size=2)
+    assert adapter.Batches(hard, recipe)(5) == adapter.Batches(hard, recipe)(5)
+    other = dataclasses.replace(recipe, seed=1)
+    assert any(adapter.Batches(hard, recipe)(n) != adapter.Batches(hard, other)(n) for n in range(5))
