@@ -57,11 +57,9 @@ std::vector<const Passage*> Named(std::string_view answer, std::span<const Passa
   return named;
 }
 
-std::vector<const Passage*> Overlapping(std::string_view answer, std::string_view question,
+// The passages that share the most of `wanted`.
+std::vector<const Passage*> Overlapping(const std::set<std::string>& wanted,
                                         std::span<const Passage> passages) {
-  std::set<std::string> wanted = Words(answer);
-  for (const std::string& word : Words(question)) wanted.erase(word);
-  if (wanted.empty()) wanted = Words(answer);  // It only repeats the question's words.
   std::vector<std::size_t> shared;
   for (const Passage& passage : passages) shared.push_back(Shared(wanted, passage));
   const std::size_t best = shared.empty() ? 0 : *std::max_element(shared.begin(), shared.end());
@@ -82,7 +80,14 @@ std::vector<Citation> Cite(std::string_view answer, std::string_view question,
   const std::string_view refusal = kNotInMemory.substr(0, kNotInMemory.size() - 1);
   if (Trimmed(answer).starts_with(refusal)) return {};
   std::vector<const Passage*> cited = Named(answer, passages);
-  if (cited.empty()) cited = Overlapping(answer, question, passages);
+  std::set<std::string> own = Words(answer);
+  std::set<std::string> both = Words(question);
+  for (const std::string& word : both) own.erase(word);
+  if (cited.empty()) cited = Overlapping(own, passages);
+  if (cited.empty()) {  // "3" for "three": what the question and the answer say together.
+    both.merge(own);
+    cited = Overlapping(both, passages);
+  }
   std::sort(cited.begin(), cited.end(),
             [](const Passage* a, const Passage* b) { return a->key < b->key; });
   std::vector<Citation> citations;

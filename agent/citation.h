@@ -12,7 +12,8 @@
 namespace kvasir::agent {
 
 /// The passages that the answer names ("[12]"), else those that share most of its words beyond the
-/// question's own; none when the answer says that memory does not know. By document number.
+/// question's own, else most words of both; none when the answer says that memory does not know. By
+/// document number.
 std::vector<Citation> Cite(std::string_view answer, std::string_view question,
                            std::span<const Passage> passages);
 

@@ -102,6 +102,10 @@ Result<std::string> Call::Space(const std::string& named) const {
   return PermissionDenied("this key is for another space than the one named");
 }
 
+bool IsUnwrittenSpace(const Status& status, const std::string& named) {
+  return named.empty() && status.code() == StatusCode::kNotFound;
+}
+
 Response JsonResponse(const Json& json, int status) {
   Response response;
   response.status = status;

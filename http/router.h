@@ -84,6 +84,9 @@ struct Match {
 /// HEAD is answered as GET.
 Match FindRoute(std::string_view method, std::span<const std::string> path);
 
+/// A caller who did not name a space sees one that was never written to as empty, not as an error.
+bool IsUnwrittenSpace(const Status& status, const std::string& named);
+
 /// 200 with JSON.
 Response JsonResponse(const Json& json, int status = 200);
 

@@ -4,6 +4,9 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# A second clone reuses what the first one compiled.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 say() { printf '%s\n' "$*" >&2; }
 step() { printf '\n== %s (%s s)\n' "$*" "$SECONDS" >&2; }
 # die CODE MESSAGE: one clear line; the codes are those of `kvasir`.

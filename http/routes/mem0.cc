@@ -43,6 +43,9 @@ struct Owner {
   }
 };
 
+/// mem0 knows no spaces, so its calls never name one.
+const std::string kNotNamed;
+
 constexpr std::string_view kNobody = "At least one identifier is required.";
 
 std::string SpaceOf(const Call& call) {
@@ -119,9 +122,11 @@ Answer Mem0List(Call& call) {
   KVASIR_RETURN_IF_ERROR(fields.Finish());
   request.space = SpaceOf(call);
   request.filter = owner.ToFilter();
-  KVASIR_ASSIGN_OR_RETURN(const ListPage page, call.memory->List(request));
+  auto page = call.memory->List(request);
+  if (IsUnwrittenSpace(page.status(), kNotNamed)) page = ListPage{};
+  if (!page.ok()) return page.status();
   Json results = Json::array();
-  for (const MemoryRecord& record : page.memories) results.push_back(Mem0Memory(record));
+  for (const MemoryRecord& record : page->memories) results.push_back(Mem0Memory(record));
   return JsonResponse({{"results", std::move(results)}});
 }
 
@@ -181,7 +186,8 @@ Answer Mem0DeleteAll(Call& call) {
   ForgetRequest request;
   request.space = SpaceOf(call);
   request.filter = owner.ToFilter();
-  KVASIR_RETURN_IF_ERROR(call.memory->Forget(request).status());
+  const Status status = call.memory->Forget(request).status();
+  if (!status.ok() && !IsUnwrittenSpace(status, kNotNamed)) return status;
   return Message("All relevant memories deleted");
 }
 
@@ -204,9 +210,11 @@ Answer Mem0Search(Call& call) {
   request.filter = std::move(both);
   request.space = SpaceOf(call);
   const CallOptions options{.progress = {}, .stop = call.request.gone};
-  KVASIR_ASSIGN_OR_RETURN(const RecallResult found, call.memory->Recall(request, options));
+  auto found = call.memory->Recall(request, options);
+  if (IsUnwrittenSpace(found.status(), kNotNamed)) found = RecallResult{};
+  if (!found.ok()) return found.status();
   Json results = Json::array();
-  for (const Hit& hit : found.hits) {
+  for (const Hit& hit : found->hits) {
     // A hit is a segment; mem0 answers with whole memories. Gone meanwhile: not a result.
     const auto record = call.memory->Get(hit.id, request.space);
     if (record.ok()) results.push_back(Mem0Hit(hit, *record));
@@ -219,8 +227,7 @@ Answer Mem0Reset(Call& call) {
   request.space = SpaceOf(call);
   request.whole_space = true;
   const Status status = call.memory->Forget(request).status();
-  // An empty store is already what a reset makes.
-  if (!status.ok() && status.code() != StatusCode::kNotFound) return status;
+  if (!status.ok() && !IsUnwrittenSpace(status, kNotNamed)) return status;
   return Message("All memories reset");
 }
 

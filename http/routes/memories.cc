@@ -89,14 +89,16 @@ Answer ListMemories(Call& call) {
   KVASIR_RETURN_IF_ERROR(fields.Finish());
   KVASIR_ASSIGN_OR_RETURN(request.space, call.Space(space));
   request.with_text = view == "full";
-  KVASIR_ASSIGN_OR_RETURN(ListPage page, ReadPage(*call.memory, request));
+  auto page = ReadPage(*call.memory, request);
+  if (IsUnwrittenSpace(page.status(), space)) page = ListPage{};
+  if (!page.ok()) return page.status();
   Json memories = Json::array();
-  for (MemoryRecord& record : page.memories) {
+  for (MemoryRecord& record : page->memories) {
     memories.push_back(ToJson(std::move(record), request.with_text ? View::kFull : View::kBasic));
   }
   return JsonResponse(
       {{"memories", std::move(memories)},
-       {"next_cursor", page.next_cursor.empty() ? Json() : Json(page.next_cursor)}});
+       {"next_cursor", page->next_cursor.empty() ? Json() : Json(page->next_cursor)}});
 }
 
 Answer GetMemory(Call& call) {

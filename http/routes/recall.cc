@@ -29,8 +29,10 @@ Answer PostRecall(Call& call) {
   KVASIR_RETURN_IF_ERROR(fields.Finish());
   KVASIR_ASSIGN_OR_RETURN(request.space, call.Space(space));
   const CallOptions options{.progress = {}, .stop = call.request.gone};
-  KVASIR_ASSIGN_OR_RETURN(const RecallResult result, call.memory->Recall(request, options));
-  return JsonResponse(ToJson(result));
+  auto result = call.memory->Recall(request, options);
+  if (IsUnwrittenSpace(result.status(), space)) result = RecallResult{};
+  if (!result.ok()) return result.status();
+  return JsonResponse(ToJson(*result));
 }
 
 }  // namespace kvasir::http

@@ -35,9 +35,11 @@ Answer GetSessions(Call& call) {
   fields.Get("space", space);
   KVASIR_RETURN_IF_ERROR(fields.Finish());
   KVASIR_ASSIGN_OR_RETURN(const std::string allowed, call.Space(space));
-  KVASIR_ASSIGN_OR_RETURN(const auto sessions, call.memory->Sessions(allowed));
+  auto sessions = call.memory->Sessions(allowed);
+  if (IsUnwrittenSpace(sessions.status(), space)) sessions = std::vector<SessionInfo>{};
+  if (!sessions.ok()) return sessions.status();
   Json list = Json::array();
-  for (const SessionInfo& session : sessions) list.push_back(ToJson(session));
+  for (const SessionInfo& session : *sessions) list.push_back(ToJson(session));
   return JsonResponse({{"sessions", std::move(list)}});
 }
 

@@ -5,13 +5,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/source_dir.h"
+
 namespace kvasir::model {
 
 using nlohmann::json;
 
 std::unique_ptr<Variant> Variant::Load(const std::string& name, const std::string& backend_name) {
-  const auto folder =
-      std::filesystem::path(KVASIR_SOURCE_DIR) / "tests" / "golden" / "vectors" / name;
+  const auto folder = test::SourceDir() / "tests" / "golden" / "vectors" / name;
   auto variant = std::make_unique<Variant>();
   variant->facts_ = json::parse(std::ifstream(folder / "case.json"));
   for (const char* file : {"memory", "question", "scoring"}) {

@@ -43,12 +43,15 @@ struct Door {
   std::string_view third_party;
   std::string_view file;
 };
-constexpr std::array<Door, 5> kDoors = {{
+constexpr std::array<Door, 8> kDoors = {{
     {"sdk/cli", "CLI/", "sdk/cli/parse_words.cc"},
     {"sdk/cli", "fmt/", "sdk/cli/format.h"},
     {"sdk/cli", "nlohmann/", "sdk/cli/json.h"},
     {"sdk/cli", "toml++/", "sdk/cli/config_file.cc"},
     {"agent", "curl/", "agent/http_client.cc"},
+    {"http", "httplib.h", "http/server.cc"},
+    {"http", "nlohmann/", "http/json.h"},
+    {"http", "openssl/", "http/sha256.cc"},
 }};
 
 bool IsUnder(std::string_view path, std::string_view folder) {
@@ -68,9 +71,10 @@ bool StartsWithOneOf(std::string_view text, const Names& beginnings) {
 
 /// <vector>, POSIX and the compiler's own headers.
 bool IsSystem(std::string_view target) {
-  static const Names kPosix = {
-      "sys/",    "unistd.h", "fcntl.h", "poll.h",   "spawn.h", "dirent.h", "signal.h", "pthread.h",
-      "sched.h", "linux/",   "arpa/",   "netinet/", "netdb.h", "dlfcn.h",  "stdlib.h", "stdint.h"};
+  static const Names kPosix = {"sys/",     "unistd.h", "fcntl.h",   "poll.h",  "spawn.h",
+                               "dirent.h", "signal.h", "pthread.h", "sched.h", "linux/",
+                               "arpa/",    "netinet/", "netdb.h",   "dlfcn.h", "stdlib.h",
+                               "stdint.h", "malloc.h"};
   static const Names kCompiler = {"omp.h",   "cxxabi.h",   "immintrin.h",
                                   "cpuid.h", "arm_neon.h", "x86intrin.h"};
   return target.find('.') == std::string_view::npos || StartsWithOneOf(target, kPosix) ||

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/house/include_rules.h"
+#include "tests/support/source_dir.h"
 
 namespace kvasir::house {
 namespace {
@@ -19,7 +20,7 @@ std::string ComplaintOn(const std::string& file, const std::string& target, bool
 }
 
 TEST(Includes, PointTheAllowedWayInTheWholeTree) {
-  const auto includes = IncludesOf(KVASIR_SOURCE_DIR);
+  const auto includes = IncludesOf(test::SourceDir().string());
   ASSERT_GT(includes.size(), 100U) << "the walk found too little to have looked at the tree";
   for (const Include& include : includes) {
     EXPECT_THAT(Complaint(include), IsEmpty())

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/source_dir.h"
+
 namespace kvasir::house {
 namespace {
 
@@ -39,7 +41,7 @@ std::vector<fs::path> Files() {
   static const std::set<std::string> kNotOurs = {".git",     "build",  ".venv", "__pycache__",
                                                  "fixtures", "corpus", "data"};
   std::vector<fs::path> files;
-  fs::recursive_directory_iterator walk(KVASIR_SOURCE_DIR);
+  fs::recursive_directory_iterator walk(test::SourceDir());
   for (const fs::recursive_directory_iterator end; walk != end; ++walk) {
     if (walk->is_directory() && kNotOurs.contains(walk->path().filename().string())) {
       walk.disable_recursion_pending();
@@ -93,13 +95,13 @@ TEST(Tree, HasNoSourceFileOfMoreThan600Lines) {
 TEST(Tree, HasAShortReadmeInEachFolderThatIsBuilt) {
   std::vector<fs::path> folders = {"tests", "scripts"};
   for (const fs::path& file : Files()) {
-    const fs::path folder = fs::relative(file.parent_path(), KVASIR_SOURCE_DIR);
+    const fs::path folder = fs::relative(file.parent_path(), test::SourceDir());
     const bool is_part =
         file.filename() == "CMakeLists.txt" && folder != "." && *folder.begin() != "tests";
     if (is_part) folders.push_back(folder);
   }
   for (const fs::path& folder : folders) {
-    const fs::path readme = fs::path(KVASIR_SOURCE_DIR) / folder / "README.md";
+    const fs::path readme = test::SourceDir() / folder / "README.md";
     EXPECT_TRUE(fs::exists(readme)) << folder << " has no README.md";
     EXPECT_LE(LinesOf(Read(readme)), kMostReadmeLines) << readme;
   }

@@ -198,6 +198,15 @@ TEST_F(Rest, KeepsSpacesApart) {
   EXPECT_EQ(BodyOf(Call("GET", "/v1/stats"))["model"], "scripted");
 }
 
+TEST_F(Rest, ShowsASpaceThatWasNeverWrittenToAsEmptyUnlessItIsNamed) {
+  EXPECT_EQ(BodyOf(Call("GET", "/v1/memories"))["memories"].size(), 0U);
+  EXPECT_EQ(BodyOf(Call("GET", "/v1/sessions"))["sessions"].size(), 0U);
+  EXPECT_EQ(BodyOf(Call("POST", "/v1/recall", Json{{"query", "a"}}))["candidates"], 0);
+  EXPECT_EQ(BodyOf(Call("GET", "/memories?user_id=a"))["results"].size(), 0U);
+  EXPECT_EQ(Call("POST", "/reset").status, 200);
+  EXPECT_EQ(Call("GET", "/v1/memories?space=nowhere").status, 404);
+}
+
 TEST_F(Rest, TellsOperatorsHowItIs) {
   EXPECT_EQ(Call("GET", "/livez").status, 200);
   EXPECT_EQ(Call("GET", "/readyz").status, 200);

@@ -55,6 +55,11 @@ ScriptedMemory::Versions* ScriptedMemory::Find(const std::string& id, const std:
   return found == memories_.end() ? nullptr : &found->second;
 }
 
+bool ScriptedMemory::Knows(const std::string& space) const {
+  return std::any_of(memories_.begin(), memories_.end(),
+                     [&space](const auto& entry) { return entry.first.first == space; });
+}
+
 Result<RememberReceipt> ScriptedMemory::Remember(const RememberRequest& request,
                                                  const CallOptions&) {
   std::lock_guard lock(mutex_);
@@ -94,6 +99,7 @@ std::vector<Result<RememberReceipt>> ScriptedMemory::RememberBatch(
 
 Result<RecallResult> ScriptedMemory::Recall(const RecallRequest& request, const CallOptions&) {
   std::lock_guard lock(mutex_);
+  if (!Knows(request.space)) return NotFound("no such space");
   RecallResult result;
   for (const auto& [key, versions] : memories_) {
     const MemoryRecord& record = versions.back();
@@ -145,6 +151,7 @@ Result<AskResult> ScriptedMemory::Ask(const AskRequest& request, const CallOptio
 
 Result<ForgetReceipt> ScriptedMemory::Forget(const ForgetRequest& request, const CallOptions&) {
   std::lock_guard lock(mutex_);
+  if (!Knows(request.space)) return NotFound("no such space");
   ForgetReceipt receipt;
   std::vector<Key> doomed;
   for (const auto& [key, versions] : memories_) {
@@ -203,6 +210,7 @@ Result<std::vector<MemoryRecord>> ScriptedMemory::History(const std::string& id,
 
 Result<ListPage> ScriptedMemory::List(const ListRequest& request) {
   std::lock_guard lock(mutex_);
+  if (!Knows(request.space)) return NotFound("no such space");
   std::map<std::uint64_t, const MemoryRecord*> sorted;
   for (const auto& [key, versions] : memories_) {
     const MemoryRecord& record = versions.back();
@@ -226,6 +234,7 @@ Result<ListPage> ScriptedMemory::List(const ListRequest& request) {
 
 Result<std::vector<SessionInfo>> ScriptedMemory::Sessions(const std::string& space) {
   std::lock_guard lock(mutex_);
+  if (!Knows(space)) return NotFound("no such space");
   std::map<std::string, std::uint64_t> counts;
   for (const auto& [key, versions] : memories_) {
     if (key.first == space) ++counts[versions.back().session];

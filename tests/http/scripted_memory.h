@@ -45,6 +45,7 @@ class ScriptedMemory final : public Memory {
   using Versions = std::vector<MemoryRecord>;
   using Key = std::pair<std::string, std::string>;  // Space, id.
 
+  bool Knows(const std::string& space) const;
   Versions* Find(const std::string& id, const std::string& space);
 
   std::mutex mutex_;

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "model/tokenizer.h"
+#include "tests/support/source_dir.h"
 
 namespace kvasir::testing {
 
 inline std::string ReadFixture(const std::string& name) {
-  std::ifstream file(std::string(KVASIR_SOURCE_DIR "/tests/fixtures/tokenizer/") + name,
+  std::ifstream file(kvasir::test::SourceDir() / "tests/fixtures/tokenizer" / name,
                      std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -115,3 +115,10 @@ def test_batches_depend_on_seed_and_step_alone():
     assert adapter.Batches(hard, recipe)(5) == adapter.Batches(hard, recipe)(5)
     other = dataclasses.replace(recipe, seed=1)
     assert any(adapter.Batches(hard, recipe)(n) != adapter.Batches(hard, other)(n) for n in range(5))
+
+
+def test_the_teacher_is_not_asked_about_what_it_has_not_seen():
+    scores = torch.tensor([[0.1, 0.3, 0.9], [0.5, 0.2, 0.4]])
+    wanted = torch.tensor([[0.1, 0.3, 0.0], [0.0, 0.0, 0.0]])
+    assert router.teacher_loss(scores, wanted, tau=0.05, teacher_tau=0.05).item() < 1e-6
+    assert router.teacher_loss(scores.flip(1), wanted, tau=0.05, teacher_tau=0.05).item() > 0.1

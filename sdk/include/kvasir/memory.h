@@ -19,17 +19,18 @@ enum class Quantiser : std::uint8_t { kInt8 = 1, kBf16 = 2, kF32 = 3 };
 struct OpenOptions {
   bool create = true;  ///< Make the store if there is none.
   bool read_only =
-      false;          ///< Refuse every write; the store may be read while another process does so.
-  std::string model;  ///< Path of a GGUF or of a folder with safetensors; empty: the default
-                      ///< model's cached file.
-  std::string adapter;  ///< Path; empty: the one shipped for that model; "none": the model's own
-                        ///< projections route.
+      false;  ///< Refuse every write; the store may be read while another process does so.
+  std::string model{};    ///< Path of a GGUF or of a folder with safetensors; empty: the default
+                          ///< model's cached file.
+  std::string adapter{};  ///< Path; empty: the one shipped for that model; "none": the model's own
+                          ///< projections route.
   Quantiser quantiser = Quantiser::kInt8;  ///< For new segments; each segment knows its own.
-  std::string backend;       ///< "", "cpu", "reference", "cuda"; empty: the best there is.
-  int threads = 0;           ///< 0: one per core.
-  std::string reasoner_url;  ///< OpenAI-compatible chat endpoint for `ask`; empty: the local model.
-  std::string reasoner_model;
-  std::string reasoner_key_file;  ///< First line is the key. Never logged.
+  std::string backend{};  ///< "", "cpu", "reference", "cuda"; empty: the best there is.
+  int threads = 0;        ///< 0: one per core.
+  std::string
+      reasoner_url{};  ///< OpenAI-compatible chat endpoint for `ask`; empty: the local model.
+  std::string reasoner_model{};
+  std::string reasoner_key_file{};  ///< First line is the key. Never logged.
   bool accept_loss =
       false;  ///< Open although the commit ledger says that synced writes are missing.
   bool load_model =

@@ -19,58 +19,58 @@ inline constexpr std::string_view kDefaultSpace = "default";
 
 /// Progress of a long call, for bars and rates. `total` 0 = unknown.
 struct Progress {
-  std::string_view stage;  ///< "encode", "store", "erase", …
+  std::string_view stage{};  ///< "encode", "store", "erase", …
   std::uint64_t done = 0;
   std::uint64_t total = 0;
 };
 
 /// What every call may carry. Callbacks run on the calling thread.
 struct CallOptions {
-  std::function<void(const Progress&)> progress;
-  std::stop_token stop;  ///< Asked between segments and between tokens; what was committed stays.
+  std::function<void(const Progress&)> progress{};
+  std::stop_token stop{};  ///< Asked between segments and between tokens; what was committed stays.
 };
 
 struct RememberRequest {
-  std::string text;  ///< UTF-8, no NUL; either this or `messages`.
+  std::string text{};  ///< UTF-8, no NUL; either this or `messages`.
   std::vector<Message>
-      messages;    ///< A conversation; speaker and time are kept and can be searched.
-  std::string id;  ///< Empty: kvasir makes one. The same id and content again changes nothing.
-  std::string title;
+      messages;      ///< A conversation; speaker and time are kept and can be searched.
+  std::string id{};  ///< Empty: kvasir makes one. The same id and content again changes nothing.
+  std::string title{};
   std::string space = std::string(kDefaultSpace);
-  std::string session;
-  std::string user_id;
-  std::string agent_id;
-  Metadata metadata;
-  Provenance provenance;
-  std::optional<Timestamp> expires_at;
-  std::optional<Timestamp> valid_from;
-  std::optional<Timestamp> valid_to;
+  std::string session{};
+  std::string user_id{};
+  std::string agent_id{};
+  Metadata metadata{};
+  Provenance provenance{};
+  std::optional<Timestamp> expires_at{};
+  std::optional<Timestamp> valid_from{};
+  std::optional<Timestamp> valid_to{};
 };
 
 enum class RememberOutcome : std::uint8_t { kCreated, kUpdated, kUnchanged };
 
 struct RememberReceipt {
-  std::string id;
+  std::string id{};
   std::uint64_t number = 0;
   std::uint32_t version = 1;
   RememberOutcome outcome = RememberOutcome::kCreated;
   std::uint32_t segments = 0;
   std::uint64_t tokens = 0;
-  std::string content_hash;
+  std::string content_hash{};
 };
 
 struct RecallRequest {
-  std::string query;
+  std::string query{};
   std::uint32_t top_k = 10;  ///< 1 to 1000.
   std::string space = std::string(kDefaultSpace);
-  std::string session;  ///< Non-empty: only memories of this session.
-  std::optional<Filter> filter;
-  double threshold = 0.0;          ///< Leave out hits whose score is lower.
-  std::optional<Timestamp> as_of;  ///< Only memories valid at this time ([valid_from, valid_to)).
-  std::uint32_t hops = 1;          ///< 1 to 4: route again with what was found.
-  bool latent = true;              ///< Use the routing channel.
-  bool lexical = true;             ///< Use the BM25 channel. At least one of the two.
-  bool explain = false;            ///< Fill Hit::layers.
+  std::string session{};  ///< Non-empty: only memories of this session.
+  std::optional<Filter> filter{};
+  double threshold = 0.0;            ///< Leave out hits whose score is lower.
+  std::optional<Timestamp> as_of{};  ///< Only memories valid at this time ([valid_from, valid_to)).
+  std::uint32_t hops = 1;            ///< 1 to 4: route again with what was found.
+  bool latent = true;                ///< Use the routing channel.
+  bool lexical = true;               ///< Use the BM25 channel. At least one of the two.
+  bool explain = false;              ///< Fill Hit::layers.
 };
 
 /// The routing score of one layer for one hit.
@@ -81,26 +81,26 @@ struct LayerScore {
 };
 
 struct Hit {
-  std::string id;
+  std::string id{};
   std::uint64_t number = 0;
   std::uint32_t version = 1;
-  std::string title;
-  std::string text;  ///< The original bytes of `span`.
-  Span span;         ///< The best segment in the memory's text.
+  std::string title{};
+  std::string text{};  ///< The original bytes of `span`.
+  Span span{};         ///< The best segment in the memory's text.
   std::uint32_t segment = 0;
-  double score = 0;               ///< Fused; in [0, 1], higher is better.
-  std::optional<double> latent;   ///< Absent when the channel did not see this memory.
-  std::optional<double> lexical;  ///< Plain BM25.
-  std::vector<LayerScore> layers;
+  double score = 0;                 ///< Fused; in [0, 1], higher is better.
+  std::optional<double> latent{};   ///< Absent when the channel did not see this memory.
+  std::optional<double> lexical{};  ///< Plain BM25.
+  std::vector<LayerScore> layers{};
   std::uint32_t hop = 1;  ///< The hop that found it.
-  std::string session;
-  Metadata metadata;
-  Provenance provenance;
-  Timestamp created_at;
+  std::string session{};
+  Metadata metadata{};
+  Provenance provenance{};
+  Timestamp created_at{};
 };
 
 struct RecallResult {
-  std::vector<Hit> hits;         ///< Best first; ties by document number.
+  std::vector<Hit> hits{};       ///< Best first; ties by document number.
   std::uint64_t candidates = 0;  ///< Memories that passed the filter.
   std::chrono::microseconds took{0};
 };
@@ -110,58 +110,58 @@ enum class AskEventKind : std::uint8_t { kHop, kToken, kCitation };
 /// What a streaming `ask` reports while it runs.
 struct AskEvent {
   AskEventKind kind = AskEventKind::kToken;
-  std::string_view text;         ///< kToken: a piece of the answer, whole code points.
-  std::vector<std::string> ids;  ///< kHop: memories chosen; kCitation: the one cited.
+  std::string_view text{};         ///< kToken: a piece of the answer, whole code points.
+  std::vector<std::string> ids{};  ///< kHop: memories chosen; kCitation: the one cited.
   std::uint32_t hop = 0;
 };
 
 struct AskRequest {
-  std::string question;
+  std::string question{};
   std::string space = std::string(kDefaultSpace);
-  std::string session;
-  std::optional<Filter> filter;
+  std::string session{};
+  std::optional<Filter> filter{};
   std::uint32_t max_hops = 2;           ///< 1 to 8.
   std::uint32_t documents_per_hop = 4;  ///< Original texts appended per hop, 1 to 16.
   std::uint32_t max_new_tokens = 128;
   float temperature = 0;  ///< 0 = greedy.
   float top_p = 1;
   std::uint64_t seed = 0;
-  std::vector<std::string> stop;
+  std::vector<std::string> stop{};
   bool latent_memory = true;  ///< Attend to pooled K, V of the chosen memories besides their text.
   Trust least_trust = Trust::kUntrusted;  ///< Leave out memories below this tier.
-  std::optional<Timestamp> as_of;
-  std::function<void(const AskEvent&)> on_event;
+  std::optional<Timestamp> as_of{};
+  std::function<void(const AskEvent&)> on_event{};
 };
 
 struct Citation {
-  std::string id;
+  std::string id{};
   std::uint64_t number = 0;
-  std::string title;
-  Span span;
-  std::string text;
+  std::string title{};
+  Span span{};
+  std::string text{};
 };
 
 struct HopTrace {
-  std::vector<std::string> ids;
-  std::vector<double> scores;
+  std::vector<std::string> ids{};
+  std::vector<double> scores{};
 };
 
 struct AskResult {
-  std::string text;
-  std::vector<Citation> citations;
-  std::vector<HopTrace> hops;
+  std::string text{};
+  std::vector<Citation> citations{};
+  std::vector<HopTrace> hops{};
   std::uint32_t prompt_tokens = 0;
   std::uint32_t new_tokens = 0;
-  std::string reasoner;  ///< "local" or the endpoint's model.
+  std::string reasoner{};  ///< "local" or the endpoint's model.
 };
 
 /// What to forget. Exactly one of the ways is used; a call that names ids never widens to their
 /// scope.
 struct ForgetRequest {
-  std::vector<std::string> ids;
+  std::vector<std::string> ids{};
   std::string space = std::string(kDefaultSpace);
-  std::optional<std::string> session;
-  std::optional<Filter> filter;
+  std::optional<std::string> session{};
+  std::optional<Filter> filter{};
   bool whole_space = false;  ///< Everything in `space`, the space's name too.
   bool everything = false;   ///< Every space of the store.
   bool defer = false;     ///< Gone for every reader now, physically at the next purge or compact.
@@ -170,7 +170,7 @@ struct ForgetRequest {
 };
 
 struct ForgetReceipt {
-  std::vector<std::string> ids;  ///< What went (or would go), at most 1000 named.
+  std::vector<std::string> ids{};  ///< What went (or would go), at most 1000 named.
   std::uint64_t memories = 0;
   std::uint64_t segments = 0;
   std::uint64_t versions = 0;  ///< Old versions of edited memories.
@@ -180,59 +180,59 @@ struct ForgetReceipt {
 };
 
 struct UpdateRequest {
-  std::string id;
+  std::string id{};
   std::string space = std::string(kDefaultSpace);
-  std::optional<std::string> text;
-  std::optional<std::string> title;
-  std::optional<Metadata> metadata;  ///< Replaces all of it.
-  std::optional<Timestamp> expires_at;
-  std::optional<Timestamp> valid_from;
-  std::optional<Timestamp> valid_to;
-  std::string if_match;  ///< Non-empty: refuse (conflict) unless the content hash is this one.
+  std::optional<std::string> text{};
+  std::optional<std::string> title{};
+  std::optional<Metadata> metadata{};  ///< Replaces all of it.
+  std::optional<Timestamp> expires_at{};
+  std::optional<Timestamp> valid_from{};
+  std::optional<Timestamp> valid_to{};
+  std::string if_match{};  ///< Non-empty: refuse (conflict) unless the content hash is this one.
 };
 
 struct ListRequest {
   std::string space = std::string(kDefaultSpace);
-  std::string session;
-  std::optional<Filter> filter;
+  std::string session{};
+  std::optional<Filter> filter{};
   std::uint32_t limit = 100;  ///< 1 to 1000.
-  std::string cursor;         ///< From the page before; opaque.
+  std::string cursor{};       ///< From the page before; opaque.
   bool with_text = true;
 };
 
 struct ListPage {
-  std::vector<MemoryRecord> memories;  ///< By document number, ascending.
-  std::string next_cursor;             ///< Empty on the last page.
+  std::vector<MemoryRecord> memories{};  ///< By document number, ascending.
+  std::string next_cursor{};             ///< Empty on the last page.
 };
 
 struct SpaceInfo {
-  std::string name;
+  std::string name{};
   std::uint64_t memories = 0;
   std::uint64_t segments = 0;
   std::uint64_t tokens = 0;
 };
 
 struct SessionInfo {
-  std::string name;
+  std::string name{};
   std::uint64_t memories = 0;
-  Timestamp last_write;
+  Timestamp last_write{};
 };
 
 struct Stats {
-  std::vector<SpaceInfo> spaces;
+  std::vector<SpaceInfo> spaces{};
   std::uint64_t disk_bytes = 0;
   std::uint64_t index_bytes = 0;  ///< Router index in memory.
   std::uint64_t commits = 0;
-  std::string model;  ///< Name and fingerprint of the model the segments need.
-  std::string fingerprint;
-  std::string backend;  ///< "cpu avx512_bf16", "reference", …
+  std::string model{};  ///< Name and fingerprint of the model the segments need.
+  std::string fingerprint{};
+  std::string backend{};  ///< "cpu avx512_bf16", "reference", …
 };
 
 struct VerifyReport {
   std::uint64_t memories = 0;
   std::uint64_t segments = 0;
   std::uint64_t commits = 0;
-  std::vector<std::string> problems;  ///< Empty: everything is what its checksums say.
+  std::vector<std::string> problems{};  ///< Empty: everything is what its checksums say.
 };
 
 }  // namespace kvasir

@@ -35,17 +35,17 @@ enum class Trust : std::uint8_t { kUntrusted = 0, kUser = 1, kOperator = 2 };
 /// Who wrote a memory, through which door. A memory is data, never an instruction.
 struct Provenance {
   std::string channel = "sdk";  ///< "sdk", "cli", "rest", "mcp", "import".
-  std::string source;           ///< File name, URL or tool, as the caller named it; may be empty.
+  std::string source{};         ///< File name, URL or tool, as the caller named it; may be empty.
   Trust trust = Trust::kUser;
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 
 /// One turn of a conversation.
 struct Message {
-  std::string role;  ///< "user", "assistant", "system", "tool" or a speaker's name.
-  std::string content;
-  std::string name;  ///< Speaker, when it is not the role.
-  std::optional<Timestamp> time;
+  std::string role{};  ///< "user", "assistant", "system", "tool" or a speaker's name.
+  std::string content{};
+  std::string name{};  ///< Speaker, when it is not the role.
+  std::optional<Timestamp> time{};
   friend bool operator==(const Message&, const Message&) = default;
 };
 
@@ -75,9 +75,9 @@ struct Filter {
     kExists,
   };
   Op op = Op::kAnd;
-  std::vector<Filter> children;
-  std::string field;
-  std::vector<MetadataValue> values;  ///< One value for every leaf but kIn and kNin.
+  std::vector<Filter> children{};
+  std::string field{};
+  std::vector<MetadataValue> values{};  ///< One value for every leaf but kIn and kNin.
 };
 
 /// Depth and node count a filter may have; deeper or larger ones are refused.
@@ -86,26 +86,26 @@ inline constexpr int kMaxFilterNodes = 256;
 
 /// One remembered text as it is read back. Everything here can be shown to a person.
 struct MemoryRecord {
-  std::string id;  ///< The caller's id, or one that kvasir made ("m" and 26 base32 digits).
+  std::string id{};  ///< The caller's id, or one that kvasir made ("m" and 26 base32 digits).
   std::uint64_t number =
       0;  ///< Document number in its space: never reused, part of the encoded text.
-  std::string space;
-  std::string session;
-  std::string user_id;
-  std::string agent_id;
-  std::string title;
-  std::string text;
-  std::vector<Message> messages;  ///< Filled when it was remembered as a conversation.
-  Metadata metadata;
-  Provenance provenance;
-  std::uint32_t version = 1;  ///< Counts edits.
-  std::string content_hash;   ///< Hex SHA-256 of title and text; the ETag of REST.
-  Timestamp created_at;
-  Timestamp updated_at;
+  std::string space{};
+  std::string session{};
+  std::string user_id{};
+  std::string agent_id{};
+  std::string title{};
+  std::string text{};
+  std::vector<Message> messages{};  ///< Filled when it was remembered as a conversation.
+  Metadata metadata{};
+  Provenance provenance{};
+  std::uint32_t version = 1;   ///< Counts edits.
+  std::string content_hash{};  ///< Hex SHA-256 of title and text; the ETag of REST.
+  Timestamp created_at{};
+  Timestamp updated_at{};
   std::optional<Timestamp>
       expires_at;  ///< From then on it cannot be read; purged physically later.
-  std::optional<Timestamp> valid_from;  ///< Event time, see RecallRequest::as_of.
-  std::optional<Timestamp> valid_to;
+  std::optional<Timestamp> valid_from{};  ///< Event time, see RecallRequest::as_of.
+  std::optional<Timestamp> valid_to{};
   std::uint32_t segments = 0;
   std::uint64_t tokens = 0;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/fuzz/model_files/checks.h"
+#include "tests/support/source_dir.h"
 
 namespace kvasir::testing {
 namespace {
@@ -24,7 +25,7 @@ class FuzzCorpus : public ::testing::TestWithParam<Corpus> {};
 
 TEST_P(FuzzCorpus, HoldsForEveryKeptInput) {
   const std::filesystem::path folder =
-      KVASIR_SOURCE_DIR "/tests/fuzz/model_files/corpus/" + GetParam().folder;
+      test::SourceDir() / "tests/fuzz/model_files/corpus" / GetParam().folder;
   size_t inputs = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().filename());

@@ -37,9 +37,14 @@ TEST(Citation, IsWhatSharesTheAnswersWords) {
             std::vector<std::string>{"id2"});
 }
 
+TEST(Citation, IsWhatQuestionAndAnswerSayTogether) {
+  EXPECT_EQ(Ids(Cite("It is 3.", "How many parrots does Bob keep?", kPassages)),
+            std::vector<std::string>{"id5"});
+}
+
 TEST(Citation, IsNoneWhenMemoryDoesNotKnow) {
   EXPECT_TRUE(Cite("Not in memory.", "Which river?", kPassages).empty());
-  EXPECT_TRUE(Cite("Bananas!", "Which river?", kPassages).empty());
+  EXPECT_TRUE(Cite("Bananas!", "Which fruit?", kPassages).empty());
 }
 
 Result<std::size_t> Bytes(const std::vector<ReasonerMessage>& messages) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/utf8.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/tokenizer_fixture.h"
 
 namespace kvasir::agent {
@@ -80,7 +81,7 @@ TEST(Segmenter, LosesNothingOfRandomText) {
 TEST(Segmenter, LosesNothingOfRealText) {
   for (const char* name : {"/docs/adr/0001-dependencies.md", "/agent/segmenter.cc",
                            "/tests/fixtures/tokenizer/prose.txt"}) {
-    std::ifstream file(std::string(KVASIR_SOURCE_DIR) + name, std::ios::binary);
+    std::ifstream file(test::SourceDir().string() + name, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     ASSERT_FALSE(text.empty()) << name;
     for (const std::int64_t budget : {16, 100, 500}) ExpectExactSegments(text, budget);

@@ -10,6 +10,7 @@
 
 #include "model/model.h"
 #include "model/question.h"
+#include "tests/support/source_dir.h"
 #include "tests/support/test_model.h"
 
 namespace kvasir::model {
@@ -70,8 +71,8 @@ void RunPrompt(Question& question, const json& prompt, std::size_t step, Errors&
 Errors CompareAll(const std::filesystem::path& path, compute::Precision precision,
                   std::size_t step) {
   Errors errors;
-  const json fixture = json::parse(std::ifstream(std::filesystem::path(KVASIR_SOURCE_DIR) /
-                                                 "tests/fixtures/logits/smollm2-135m-q4_1.json"));
+  const json fixture = json::parse(
+      std::ifstream(test::SourceDir() / "tests/fixtures/logits/smollm2-135m-q4_1.json"));
   auto backend = compute::MakeBackend({.name = "cpu", .precision = precision, .threads = 1});
   EXPECT_TRUE(backend.ok()) << backend.status().message();
   auto model = Model::Load(path.string(), *backend);

@@ -10,11 +10,12 @@
 #include <span>
 
 #include "model/safetensors.h"
+#include "tests/support/source_dir.h"
 
 namespace kvasir::model {
 
 std::filesystem::path TinyFolder() {
-  return std::filesystem::path(KVASIR_SOURCE_DIR) / "tests" / "golden" / "vectors" / "cosine";
+  return test::SourceDir() / "tests" / "golden" / "vectors" / "cosine";
 }
 
 Result<std::shared_ptr<const Model>> LoadTinyModel(const TinyOptions& options) {

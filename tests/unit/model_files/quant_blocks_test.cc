@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/source_dir.h"
+
 namespace kvasir::compute {
 namespace {
 
@@ -22,7 +24,8 @@ constexpr TensorType kFixtureTypes[] = {TensorType::kF32,  TensorType::kF16,  Te
 /// The fixture holds for each type a row of 256 numbers with random codes and what the PyPI package
 /// `gguf` 0.19 reads from it.
 TEST(QuantBlocks, ReadsEveryTypeAsTheGgufPackageDoes) {
-  std::ifstream file(KVASIR_SOURCE_DIR "/tests/fixtures/quant_blocks/blocks.bin", std::ios::binary);
+  std::ifstream file(test::SourceDir() / "tests/fixtures/quant_blocks/blocks.bin",
+                     std::ios::binary);
   const std::string fixture{std::istreambuf_iterator<char>(file), {}};
   std::span<const std::byte> rest = std::as_bytes(std::span(fixture));
   for (const TensorType type : kFixtureTypes) {

@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/source_dir.h"
+
 namespace kvasir::storage {
 namespace {
 
 TEST(Fixture, AStoreOfFormatVersion1Opens) {
   TempFolder folder;
-  std::filesystem::copy(KVASIR_SOURCE_DIR "/tests/fixtures/store/v1", folder / "store",
+  std::filesystem::copy(test::SourceDir() / "tests/fixtures/store/v1", folder / "store",
                         std::filesystem::copy_options::recursive);
   const auto store = OpenStore(folder / "store");
   ASSERT_NE(store, nullptr);
