@@ -40,10 +40,10 @@ struct Call {
 /// What a handler gives back.
 class Answer {
  public:
-  Answer(Response response) : value_(std::move(response)) {}  // NOLINT(runtime/explicit)
-  Answer(Problem problem) : value_(std::move(problem)) {}     // NOLINT(runtime/explicit)
+  Answer(Response response) : value_(std::move(response)) {}  // NOLINT(google-explicit-constructor)
+  Answer(Problem problem) : value_(std::move(problem)) {}     // NOLINT(google-explicit-constructor)
   Answer(const Status& status)
-      : value_(ProblemOf(status)), status_(status) {}  // NOLINT(runtime/explicit)
+      : value_(ProblemOf(status)), status_(status) {}  // NOLINT(google-explicit-constructor)
 
   Response* response() { return std::get_if<Response>(&value_); }
   const Problem* problem() const { return std::get_if<Problem>(&value_); }

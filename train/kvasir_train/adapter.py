@@ -49,29 +49,36 @@ class Student(torch.nn.Module):
         self.backbone.add_lora(list(range(recipe.lora_from, top)), PROJECTIONS, recipe.rank, recipe.rank)
         self.router = router
 
-    def _routed(self, sequences: list[list[int]], per_sequence) -> dict[int, list[torch.Tensor]]:
-        out = {layer: [None] * len(sequences) for layer in self.router.layers}
+    def _means(self, sequences: list[list[int]], spans: list[list[tuple[int, int]]]) -> dict[int, torch.Tensor]:
+        """Per layer [all spans, hidden]: mean state of each span of tokens, sequence by sequence.
+
+        One matrix product a batch: a slice per span would fill a whole batch with zeros for each in the backward pass.
+        """
+        parts: dict[int, list[torch.Tensor]] = {layer: [] for layer in self.router.layers}
+        owners = []
         for places, tokens in batches(sequences):
+            pool = torch.zeros(len(places), max(len(spans[place]) for place in places), tokens.shape[1])
+            for row, place in enumerate(places):
+                for column, (begin, end) in enumerate(spans[place]):
+                    pool[row, column, begin:end] = 1 / (end - begin)
+                owners += [place] * len(spans[place])
+            real = pool.any(-1)
             for layer, states in self.backbone(tokens, self.router.layers).items():
-                for row, place in enumerate(places):
-                    out[layer][place] = per_sequence(states[row], len(sequences[place]))
-        return out
+                parts[layer].append((pool @ states)[real])
+        order = torch.argsort(torch.tensor(owners), stable=True)
+        return {layer: torch.cat(part)[order] for layer, part in parts.items()}
 
     def queries(self, sequences: list[list[int]]) -> dict[int, torch.Tensor]:
         """Per layer [questions, dim]: mean over the question's own tokens, then the router."""
-        means = self._routed(sequences, lambda states, length: states[1:length].mean(0))
-        return {layer: self.router.routers[str(layer)].queries(torch.stack(m)) for layer, m in means.items()}
+        means = self._means(sequences, [[(1, len(sequence))] for sequence in sequences])
+        return {layer: self.router.routers[str(layer)].queries(mean) for layer, mean in means.items()}
 
     def keys(self, sequences: list[list[int]]) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
         """Per layer [chunks, dim], and the place of each chunk's document, [chunks]."""
-
-        def chunk_means(states: torch.Tensor, length: int) -> torch.Tensor:
-            ends = range(0, length, CHUNK)
-            return torch.stack([states[max(b, 1) : max(min(b + CHUNK, length), 2)].mean(0) for b in ends])
-
-        means = self._routed(sequences, chunk_means)
-        owner = torch.repeat_interleave(torch.tensor([math.ceil(len(s) / CHUNK) for s in sequences]))
-        return {layer: self.router.routers[str(layer)].keys(torch.cat(m)) for layer, m in means.items()}, owner
+        spans = [[(max(begin, 1), min(begin + CHUNK, len(s))) for begin in range(0, len(s), CHUNK)] for s in sequences]
+        owner = torch.repeat_interleave(torch.tensor([len(runs) for runs in spans]))
+        means = self._means(sequences, spans)
+        return {layer: self.router.routers[str(layer)].keys(mean) for layer, mean in means.items()}, owner
 
     def scores(
         self, queries: dict[int, torch.Tensor], keys: dict[int, torch.Tensor], owner: torch.Tensor

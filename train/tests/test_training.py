@@ -109,6 +109,15 @@ def test_a_resumed_run_equals_an_unbroken_one(checkpoint, tmp_path):
         torch.testing.assert_close(a, b, atol=0, rtol=0)
 
 
+def test_router_vectors_do_not_depend_on_their_batch(checkpoint):
+    student = make_trainer(checkpoint, steps=1).student
+    sequences = [[1, *range(2, 2 + length)] for length in (3, 90, 20, 150)]
+    together, owner = student.keys(sequences)
+    alone = torch.cat([student.keys([sequence])[0][2] for sequence in sequences])
+    assert owner.tolist() == [0, 1, 1, 2, 3, 3, 3]
+    torch.testing.assert_close(together[2], alone, atol=1e-5, rtol=1e-4)
+
+
 def test_batches_depend_on_seed_and_step_alone():
     hard = {0: [1, 2], 1: [2, 3], 2: [3, 0], 3: [0, 1]}
     recipe = adapter.Recipe(steps=1, clusters=2, cluster_size=2)
