@@ -64,12 +64,11 @@ ReasonerRequest RequestOf(const AskRequest& request, std::vector<ReasonerMessage
   return asked;
 }
 
-Result<ReasonerAnswer> AnswerRemotely(const Bank& bank, const AskRequest& request,
+Result<ReasonerAnswer> AnswerRemotely(const Reasoner& reasoner, const AskRequest& request,
                                       std::vector<Passage>* passages, const std::stop_token& stop) {
-  KVASIR_ASSIGN_OR_RETURN(const auto reasoner, Reasoner::Make(*bank.options().reasoner));
   KVASIR_ASSIGN_OR_RETURN(auto messages,
                           MakePrompt(request.question, passages, kRemoteBytes, CountBytes));
-  return reasoner->Answer(RequestOf(request, std::move(messages), stop));
+  return reasoner.Answer(RequestOf(request, std::move(messages), stop));
 }
 
 Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, const AskRequest& request,
@@ -100,10 +99,15 @@ Result<AskResult> Ask(Bank& bank, const AskRequest& request, const CallOptions& 
   KVASIR_RETURN_IF_ERROR(Check(request));
   KVASIR_RETURN_IF_ERROR(bank.NeedModel());
   KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().FindSpace(request.space));
+  const bool remote = bank.options().reasoner.has_value();
+  std::unique_ptr<Reasoner>
+      reasoner;  // Before the memories are read: a wrong URL or key is told at once.
+  if (remote) {
+    KVASIR_ASSIGN_OR_RETURN(reasoner, Reasoner::Make(*bank.options().reasoner));
+  }
   KVASIR_ASSIGN_OR_RETURN(Reading reading, Read(bank, space, request, options.stop));
   AskResult result;
   result.hops = std::move(reading.hops);
-  const bool remote = bank.options().reasoner.has_value();
   result.reasoner = remote ? bank.options().reasoner->model : "local";
   if (reading.passages.empty()) {
     result.text = kNotInMemory;
@@ -114,7 +118,7 @@ Result<AskResult> Ask(Bank& bank, const AskRequest& request, const CallOptions& 
   }
   KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
                           remote
-                              ? AnswerRemotely(bank, request, &reading.passages, options.stop)
+                              ? AnswerRemotely(*reasoner, request, &reading.passages, options.stop)
                               : AnswerFromMemory(bank, request, &reading.passages, options.stop));
   result.text = std::move(answer.text);
   result.prompt_tokens = answer.prompt_tokens;

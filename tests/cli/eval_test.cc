@@ -49,6 +49,18 @@ TEST_F(Eval, MeasuresTheLexicalChannelAsWorkedOutByHand) {
       << "the user's own store is left alone";
 }
 
+TEST_F(Eval, GoesOnWithoutTheRowsThatHoldNoText) {
+  place_.Write("gaps.jsonl",
+               "{\"id\":\"a\",\"text\":\"Ada moved to Lisbon in May.\"}\n"
+               "{\"id\":\"e\",\"title\":\"\",\"text\":\"\"}\n");
+  const Outcome outcome = place_.Run(
+      {{"eval", "--json", "--corpus", "gaps.jsonl", "--questions", "q.jsonl"}, "", {}, ""});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NEAR(Figure(outcome.out, "lexical", "r@1"), 1.0 / 3, 1e-9) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr("gaps.jsonl:2"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 of 2 could not be remembered"));
+}
+
 TEST_F(Eval, LooksAtAStoreThatItIsGiven) {
   ASSERT_EQ(place_.Run({{"remember", "--store", "s", "c.jsonl"}, "", {}, ""}).exit_code, 0);
   const Outcome outcome = place_.Run(

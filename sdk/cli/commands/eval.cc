@@ -60,7 +60,13 @@ Status Eval::RememberCorpus(Memory* memory, Session& session) const {
       WithInput(corpus, session, [&](std::istream* stream, const std::string& name) -> Status {
         // What stopped the rows is what Finish() says.
         (void)ingest.AddJsonLines(stream, name, defaults).ok();
-        return ingest.Finish();
+        Status finished = ingest.Finish();
+        // Rows without a text were named one by one; the questions are asked of the others.
+        const bool some_rows_are_bad =
+            finished.code() == StatusCode::kInvalidArgument && ingest.memories() > 0;
+        if (!some_rows_are_bad) return finished;
+        session.output().Note(finished.message());
+        return Status::Ok();
       }));
   return ingest.memories() > 0 ? Status::Ok() : InvalidArgument(corpus + ": holds no rows");
 }

@@ -177,7 +177,8 @@ TEST_F(StoreTest, ReencodingChangesTheModelAndNothingElse) {
   EXPECT_EQ(after.record.version, 1U);
   EXPECT_EQ(after.record.text, before.record.text);
   EXPECT_GT(after.generation, before.generation);
-  EXPECT_OK(store_->ReadKv(std::vector<SegmentRequest>{{{space_, 0, 0}, after.generation}})[0]);
+  const auto read = store_->ReadKv(std::vector<SegmentRequest>{{{space_, 0, 0}, after.generation}});
+  EXPECT_OK(read[0]);
   EXPECT_THAT(Problems(*store_), IsEmpty());
 }
 
