@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/fair_shared_mutex.h"
+#include "compute/fair_shared_mutex.h"
 #include "compute/route.h"
 #include "kvasir/requests.h"
 #include "kvasir/status.h"
@@ -104,9 +104,9 @@ class SpaceIndex {
   const model::RouterSpec spec_;
   const std::unique_ptr<compute::RouteIndex> index_;
   const int threads_;
-  mutable FairSharedMutex mutex_;  // Guards what follows, and changes of index_.
-  std::vector<Place> places_;      // By ordinal.
-  std::vector<Version> versions_;  // By document number, which are dense.
+  mutable compute::FairSharedMutex mutex_;  // Guards what follows, and changes of index_.
+  std::vector<Place> places_;               // By ordinal.
+  std::vector<Version> versions_;           // By document number, which are dense.
 };
 
 }  // namespace kvasir::agent

@@ -5,35 +5,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <span>
 
 #include "compute/cpu/kernels.h"
+#include "compute/fair_shared_mutex.h"
 #include "compute/host_memory.h"
 #include "compute/route.h"
 
 namespace kvasir::compute {
-
-/// A shared mutex whose writers are not starved by readers that overlap for ever: who waits to
-/// write holds the gate, and readers that come later wait behind it.
-class FairSharedMutex {
- public:
-  void lock() {
-    const std::lock_guard gate(gate_);
-    mutex_.lock();
-  }
-  void unlock() { mutex_.unlock(); }
-  void lock_shared() {
-    const std::lock_guard gate(gate_);
-    mutex_.lock_shared();
-  }
-  void unlock_shared() { mutex_.unlock_shared(); }
-
- private:
-  std::mutex gate_;
-  std::shared_mutex mutex_;
-};
 
 /// A query as the kernels want it, the same for all pages.
 struct PreparedQuery {

@@ -1,11 +1,11 @@
 // A shared mutex that no stream of readers can keep a writer waiting at.
-#ifndef KVASIR_AGENT_FAIR_SHARED_MUTEX_H_
-#define KVASIR_AGENT_FAIR_SHARED_MUTEX_H_
+#ifndef KVASIR_COMPUTE_FAIR_SHARED_MUTEX_H_
+#define KVASIR_COMPUTE_FAIR_SHARED_MUTEX_H_
 
 #include <mutex>
 #include <shared_mutex>
 
-namespace kvasir::agent {
+namespace kvasir::compute {
 
 /// std::shared_mutex may prefer readers for ever (glibc's does). Here everybody passes one gate
 /// first, and a writer holds it while it waits: readers that come later wait behind it.
@@ -27,6 +27,6 @@ class FairSharedMutex {
   std::shared_mutex mutex_;
 };
 
-}  // namespace kvasir::agent
+}  // namespace kvasir::compute
 
-#endif  // KVASIR_AGENT_FAIR_SHARED_MUTEX_H_
+#endif  // KVASIR_COMPUTE_FAIR_SHARED_MUTEX_H_
