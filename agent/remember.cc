@@ -135,12 +135,17 @@ class BatchWriter {
     Result<std::vector<RememberReceipt>> committed = CommitDrafts(bank_, ready);
     if (committed.ok()) {
       for (std::size_t i = 0; i < ready.size(); ++i) receipts_[owners[i]] = (*committed)[i];
-    } else if (committed.status().code() == StatusCode::kConflict) {
-      // Somebody wrote one of these ids meanwhile. Nothing went in: each goes by itself.
+    } else if (PlannedForThePast(committed.status())) {
+      // Nothing went in: each goes by itself.
       for (const std::size_t request : owners) receipts_[request] = Alone(requests_[request]);
     } else {
       for (const std::size_t request : owners) receipts_[request] = committed.status();
     }
+  }
+
+  /// Whether somebody wrote or forgot one of these ids between plan and commit.
+  static bool PlannedForThePast(const Status& status) {
+    return status.code() == StatusCode::kConflict || status.code() == StatusCode::kNotFound;
   }
 
   Result<RememberReceipt> Alone(const RememberRequest& request) {
@@ -154,7 +159,7 @@ class BatchWriter {
       auto committed = CommitDrafts(bank_, {&one, 1});
       if (committed.ok()) return committed->front();
       last = committed.status();
-      if (last.code() != StatusCode::kConflict) break;
+      if (!PlannedForThePast(last)) break;
       // An expired memory may still hold the id.
       KVASIR_RETURN_IF_ERROR(PurgeExpired(bank_, /*defer=*/true, options_).status());
     }

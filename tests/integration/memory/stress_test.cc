@@ -34,7 +34,8 @@ TEST_F(StressTest, RecallsWhileOthersWriteEditAndForget) {
           RememberRequest request;
           request.id = id;
           request.text = Name("The note of writer ", w, ", round ") + std::to_string(round);
-          EXPECT_TRUE(memory().Remember(request).ok());
+          const auto remembered = memory().Remember(request);
+          EXPECT_TRUE(remembered.ok()) << remembered.status().message();
           const auto found = memory().Get(id);
           EXPECT_TRUE(found.ok() || found.status().code() == StatusCode::kNotFound);
           if (round % 4 == 3) {
