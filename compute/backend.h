@@ -199,6 +199,11 @@ class Stream {
   Stream() = default;
 };
 
+enum class Precision : std::uint8_t {
+  kFast,  ///< The fastest that stays within the bounds of docs/performance.md.
+  kF32,   ///< Weights and products in float32.
+};
+
 /// A machine that can run the model. Immutable after Make; any thread may call it.
 class Backend {
  public:
@@ -210,17 +215,17 @@ class Backend {
   virtual std::string Name() const = 0;
   virtual Result<std::unique_ptr<Buffer>> Allocate(std::int64_t floats) = 0;
   /// A matrix of the parts' rows stacked in order (fused q, k, v): all parts have the same cols.
-  /// The parts' bytes are not needed afterwards.
-  virtual Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts) = 0;
+  /// The parts' bytes are not needed afterwards. kF32 keeps this matrix in float32 whatever the
+  /// backend's precision is: for small ones whose rounding shows, as routers'.
+  virtual Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts,
+                                                     Precision at_least) = 0;
+  Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts) {
+    return LoadMatrix(parts, Precision::kFast);
+  }
   virtual Result<std::unique_ptr<Stream>> NewStream() = 0;
 
  protected:
   Backend() = default;
-};
-
-enum class Precision : std::uint8_t {
-  kFast,  ///< The fastest that stays within the bounds of docs/performance.md.
-  kF32,   ///< Weights and products in float32.
 };
 
 struct BackendOptions {

@@ -197,6 +197,14 @@ Result<std::optional<TensorView>> Adapter::RouterBias(std::int32_t layer, bool q
   return std::optional(std::move(bias));
 }
 
+bool Adapter::ChangesLayer(std::int32_t layer) const {
+  const std::string prefix = "layers." + std::to_string(layer) + ".";
+  return std::any_of(file_->tensors().begin(), file_->tensors().end(),
+                     [&](const TensorView& tensor) {
+                       return tensor.name.starts_with(prefix) && tensor.name.ends_with(".lora_a");
+                     });
+}
+
 Result<std::optional<LowRankUpdate>> Adapter::UpdateOf(const ModelConfig& config,
                                                        TensorId id) const {
   // "blk.3.attn_q.weight" → "layers.3.attn_q.lora_a": the projections keep GGUF's words.

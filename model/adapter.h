@@ -55,6 +55,8 @@ class Adapter {
   /// Router tensors of routed layer `layer`: "query" or "key" side; biases may be absent.
   Result<TensorView> RouterWeight(std::int32_t layer, bool query) const;
   Result<std::optional<TensorView>> RouterBias(std::int32_t layer, bool query) const;
+  /// Whether any projection of `layer` has a change.
+  bool ChangesLayer(std::int32_t layer) const;
   /// The change of a projection, if there is one. kCorruption when its shapes do not fit.
   Result<std::optional<LowRankUpdate>> UpdateOf(const ModelConfig& config, TensorId id) const;
 

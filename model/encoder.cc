@@ -150,7 +150,7 @@ Status Encoder::Run::RunLayers(const Packing& packing) {
   const std::int32_t last = router().layers.back();
   std::vector<compute::AttentionSequence> sequences;
 
-  KVASIR_RETURN_IF_ERROR(t.Begin(packing.tokens, packing.positions));
+  KVASIR_RETURN_IF_ERROR(t.Begin(Tower::kMemory, packing.tokens, packing.positions));
   for (std::int32_t layer = 0;; ++layer) {
     const std::int64_t index = router().IndexOf(layer);
     t.Project(layer);

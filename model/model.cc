@@ -72,7 +72,7 @@ Status Model::EncodeTemplateHead() {
   std::iota(positions.begin(), positions.end(), 0);
   KVASIR_ASSIGN_OR_RETURN(const auto t, Transformer::Make(config_, *weights_, *backend_));
   KVASIR_RETURN_IF_ERROR(t->Reserve(static_cast<std::int64_t>(template_head_.size())));
-  KVASIR_RETURN_IF_ERROR(t->Begin(template_head_, positions));
+  KVASIR_RETURN_IF_ERROR(t->Begin(Tower::kLanguage, template_head_, positions));
   for (std::int32_t layer = 0; layer < config_.layers; ++layer) {
     t->Project(layer);
     t->Rotate();

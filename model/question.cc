@@ -33,7 +33,7 @@ class Question::Run {
 
  private:
   const RouterSpec& router() const { return model_->router(); }
-  Status Begin(std::span<const std::int32_t> tokens, std::int64_t first_position);
+  Status Begin(Tower tower, std::span<const std::int32_t> tokens, std::int64_t first_position);
   Status Forward(std::span<const std::int32_t> tokens, const PrefillRequest* routing);
   Status SelectMemory(std::int32_t layer, std::int64_t index, const PrefillRequest& request);
   Status AttendToContext(std::int32_t layer, std::int64_t index);
@@ -79,16 +79,17 @@ Status Question::Run::Append(std::span<const std::int32_t> tokens) {
   return Status::Ok();
 }
 
-Status Question::Run::Begin(std::span<const std::int32_t> tokens, std::int64_t first_position) {
+Status Question::Run::Begin(Tower tower, std::span<const std::int32_t> tokens,
+                            std::int64_t first_position) {
   KVASIR_RETURN_IF_ERROR(CheckTokens(model_->config(), tokens, first_position));
   positions_.resize(tokens.size());
   std::iota(positions_.begin(), positions_.end(), static_cast<std::int32_t>(first_position));
   KVASIR_RETURN_IF_ERROR(transformer_->Reserve(static_cast<std::int64_t>(tokens.size())));
-  return transformer_->Begin(tokens, positions_);
+  return transformer_->Begin(tower, tokens, positions_);
 }
 
 Status Question::Run::Forward(std::span<const std::int32_t> tokens, const PrefillRequest* routing) {
-  KVASIR_RETURN_IF_ERROR(Begin(tokens, first_position_ + length_));
+  KVASIR_RETURN_IF_ERROR(Begin(Tower::kLanguage, tokens, first_position_ + length_));
   if (routing != nullptr) KVASIR_RETURN_IF_ERROR(raw_.Reserve(transformer_->tokens()));
   Transformer& t = *transformer_;
   for (std::int32_t layer = 0; layer < model_->config().layers; ++layer) {
@@ -175,7 +176,8 @@ Result<std::vector<RouterQuery>> Question::Run::Route(std::span<const std::int32
   }
   const bool behind_head = router().route_behind_head && !model_->template_head().empty();
   const auto head = static_cast<std::int64_t>(model_->template_head().size());
-  KVASIR_RETURN_IF_ERROR(Begin(tokens, router().route_behind_head ? head + router().top_k : 0));
+  KVASIR_RETURN_IF_ERROR(
+      Begin(Tower::kMemory, tokens, router().route_behind_head ? head + router().top_k : 0));
   KVASIR_RETURN_IF_ERROR(raw_.Reserve(transformer_->tokens()));
   Transformer& t = *transformer_;
   const std::int32_t last = router().layers.back();

@@ -50,15 +50,16 @@ Status Transformer::Reserve(std::int64_t tokens) {
   return Status::Ok();
 }
 
-Status Transformer::Begin(std::span<const std::int32_t> tokens,
+Status Transformer::Begin(Tower tower, std::span<const std::int32_t> tokens,
                           std::span<const std::int32_t> positions) {
+  tower_ = tower;
   positions_.assign(positions.begin(), positions.end());
   stream_->Embed(*weights_.embedding, tokens, residual());
   return Show(Probe::kResidual, -1, residual());
 }
 
 void Transformer::Project(std::int32_t layer) {
-  const LayerWeights& w = weights_.layers[layer];
+  const LayerWeights& w = weights_.Layer(tower_, layer);
   const auto eps = static_cast<float>(config_.rms_eps);
   stream_->RmsNorm(residual(), Vector(*w.attention_norm), eps, normed());
   stream_->MatMul(normed(), *w.query_key_value, fused(), /*accumulate=*/false);
@@ -77,12 +78,12 @@ void Transformer::Attend(std::int32_t layer, std::span<const AttentionSequence> 
   const Rows attended = attended_->View(tokens(), config_.query_width());
   stream_->Attention(queries(), sequences, config_.heads, config_.kv_heads, config_.head_dim, scale,
                      attended);
-  stream_->MatMul(attended, *weights_.layers[layer].attention_output, residual(),
+  stream_->MatMul(attended, *weights_.Layer(tower_, layer).attention_output, residual(),
                   /*accumulate=*/true);
 }
 
 Status Transformer::FeedForward(std::int32_t layer) {
-  const LayerWeights& w = weights_.layers[layer];
+  const LayerWeights& w = weights_.Layer(tower_, layer);
   const Rows gate_up = gate_up_->View(tokens(), 2 * std::int64_t{config_.ffn});
   const Rows gate = gate_up.Columns(0, config_.ffn);
   stream_->RmsNorm(residual(), Vector(*w.feed_forward_norm), static_cast<float>(config_.rms_eps),

@@ -29,8 +29,10 @@ class Transformer {
   /// Activations for batches of up to `tokens`; allocates only beyond what there is.
   Status Reserve(std::int64_t tokens);
 
-  /// h = embedding. Reserve first; tokens must be in the vocabulary. Copies both lists.
-  Status Begin(std::span<const std::int32_t> tokens, std::span<const std::int32_t> positions);
+  /// h = embedding; the layers that follow are those of `tower`. Reserve first; tokens must be in
+  /// the vocabulary. Copies both lists.
+  Status Begin(Tower tower, std::span<const std::int32_t> tokens,
+               std::span<const std::int32_t> positions);
   /// a = norm(h); q, k, v = W a; q, k normed per head where the model does so.
   void Project(std::int32_t layer);
   /// RoPE of q and k.
@@ -76,6 +78,7 @@ class Transformer {
   compute::Backend& backend_;
   std::unique_ptr<compute::Stream> stream_;
   compute::RopeSpec rope_;
+  Tower tower_ = Tower::kLanguage;
   Observer* observer_ = nullptr;
 
   std::int64_t capacity_ = 0;

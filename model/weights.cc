@@ -60,6 +60,7 @@ class Loader {
 
  private:
   Result<LayerWeights> LoadLayer(std::int32_t layer);
+  Result<std::unique_ptr<LayerWeights>> LoadMemoryLayer(std::int32_t layer);
   Status LoadRouter(std::int32_t layer, LayerWeights& out);
   /// One matrix of the stacked rows of these roles.
   Result<std::unique_ptr<Matrix>> Stack(std::initializer_list<TensorRole> roles,
@@ -75,6 +76,7 @@ class Loader {
   const Adapter* adapter_;
   compute::Backend& backend_;
   compute::Stream& stream_;
+  Tower tower_ = Tower::kLanguage;  // What is being loaded.
 };
 
 Result<std::unique_ptr<Weights>> Loader::Load() {
@@ -87,6 +89,7 @@ Result<std::unique_ptr<Weights>> Loader::Load() {
   for (std::int32_t layer = 0; layer < config_.layers; ++layer) {
     KVASIR_ASSIGN_OR_RETURN(LayerWeights loaded, LoadLayer(layer));
     weights->layers.push_back(std::move(loaded));
+    KVASIR_ASSIGN_OR_RETURN(weights->memory_layers.emplace_back(), LoadMemoryLayer(layer));
   }
   for (int i = 0; i < config_.rope.dims / 2; ++i) {
     weights->inverse_frequencies.push_back(
@@ -108,10 +111,24 @@ Result<LayerWeights> Loader::LoadLayer(std::int32_t layer) {
   KVASIR_ASSIGN_OR_RETURN(w.feed_forward_norm, Vector(TensorRole::kFeedForwardNorm, layer));
   KVASIR_ASSIGN_OR_RETURN(w.gate_up, Stack({TensorRole::kGate, TensorRole::kUp}, layer));
   KVASIR_ASSIGN_OR_RETURN(w.down, Stack({TensorRole::kDown}, layer));
-  if (router_.source == RouterSource::kTrained && router_.IndexOf(layer) >= 0) {
+  if (tower_ == Tower::kLanguage && router_.source == RouterSource::kTrained &&
+      router_.IndexOf(layer) >= 0) {
     KVASIR_RETURN_IF_ERROR(LoadRouter(layer, w));
   }
   return w;
+}
+
+Result<std::unique_ptr<LayerWeights>> Loader::LoadMemoryLayer(std::int32_t layer) {
+  if (adapter_ == nullptr || !adapter_->ChangesLayer(layer)) return std::unique_ptr<LayerWeights>();
+  if (layer > router_.layers.back()) {
+    return Corruption(adapter_->info().path + ": changes layer " + std::to_string(layer) +
+                      ", behind the last routed layer " + std::to_string(router_.layers.back()));
+  }
+  tower_ = Tower::kMemory;
+  auto loaded = LoadLayer(layer);
+  tower_ = Tower::kLanguage;
+  if (!loaded.ok()) return loaded.status();
+  return std::make_unique<LayerWeights>(*std::move(loaded));
 }
 
 Status Loader::LoadRouter(std::int32_t layer, LayerWeights& out) {
@@ -134,7 +151,7 @@ Result<std::unique_ptr<Matrix>> Loader::Stack(std::initializer_list<TensorRole> 
     HostMatrix part{
         .type = tensor.type, .rows = tensor.rows(), .cols = tensor.cols(), .bytes = tensor.bytes};
     std::optional<LowRankUpdate> update;
-    if (adapter_ != nullptr) {
+    if (tower_ == Tower::kMemory) {
       KVASIR_ASSIGN_OR_RETURN(update, adapter_->UpdateOf(config_, id));
     }
     if (update) {
@@ -173,7 +190,8 @@ Result<std::unique_ptr<Matrix>> Loader::RouterMatrix(std::int32_t layer, bool qu
   }
   const HostMatrix part{
       .type = tensor.type, .rows = tensor.rows(), .cols = tensor.cols(), .bytes = tensor.bytes};
-  return backend_.LoadMatrix(std::span(&part, 1));
+  // Scores of close memories differ by less than what 8-bit weights round away.
+  return backend_.LoadMatrix(std::span(&part, 1), compute::Precision::kF32);
 }
 
 Result<std::unique_ptr<Buffer>> Loader::RouterBias(std::int32_t layer, bool query) {

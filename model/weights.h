@@ -2,6 +2,7 @@
 #ifndef KVASIR_MODEL_WEIGHTS_H_
 #define KVASIR_MODEL_WEIGHTS_H_
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -35,19 +36,33 @@ struct LayerWeights {
   std::unique_ptr<Buffer> router_key_bias;
 };
 
+/// Which layers a pass goes through. An adapter's low-rank changes teach a model to remember and to
+/// find, and would spoil its writing: they live in a tower of their own (docs/adr/0003).
+enum class Tower : std::uint8_t {
+  kLanguage,  ///< The base model, untouched: prompts, answers, the template head.
+  kMemory,    ///< The changed layers up to the last routed one: segments, and recall's questions.
+};
+
 struct Weights {
   std::unique_ptr<Matrix> embedding;  ///< [vocabulary, hidden]
   std::unique_ptr<Matrix> head;       ///< Null: the embedding.
   std::unique_ptr<Buffer> final_norm;
-  std::vector<LayerWeights> layers;
+  std::vector<LayerWeights> layers;  ///< Routers of both towers are here.
+  /// Tower::kMemory's own version of a layer; null where it has none. Without routers.
+  std::vector<std::unique_ptr<LayerWeights>> memory_layers;
   std::vector<float> inverse_frequencies;  ///< RoPE: theta^(-2i / dims).
   KvCache template_head;                   ///< All layers, unpooled (msa.md §3.6).
 
   const Matrix& output_head() const { return head ? *head : *embedding; }
+  const LayerWeights& Layer(Tower tower, std::int32_t layer) const {
+    const LayerWeights* own = tower == Tower::kMemory ? memory_layers[layer].get() : nullptr;
+    return own != nullptr ? *own : layers[layer];
+  }
 };
 
 /// Loads every tensor that `config` and `router` ask for; `adapter` (may be null) gives routers and
-/// low-rank updates, which are merged in float32. `template_head` is left empty.
+/// low-rank updates, which are merged in float32 into the memory tower. kCorruption when it changes
+/// a layer behind the last routed one. `template_head` is left empty.
 Result<std::unique_ptr<Weights>> LoadWeights(const WeightsFile& file, const ModelConfig& config,
                                              const RouterSpec& router, const Adapter* adapter,
                                              compute::Backend& backend);

@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <string>
 
 #include "compute/cpu/cpu_matrix.h"
@@ -23,8 +24,10 @@ class CpuBackend final : public Backend {
   Result<std::unique_ptr<Buffer>> Allocate(std::int64_t floats) override {
     return AllocateHostBuffer(floats);
   }
-  Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts) override {
-    return CpuMatrix::Load(parts, precision_, isa_, threads_);
+  using Backend::LoadMatrix;
+  Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts,
+                                             Precision at_least) override {
+    return CpuMatrix::Load(parts, std::max(precision_, at_least), isa_, threads_);
   }
   Result<std::unique_ptr<Stream>> NewStream() override {
     return std::unique_ptr<Stream>(new CpuStream(KernelsFor(isa_), threads_));

@@ -54,7 +54,9 @@ class ReferenceBackend final : public Backend {
   Result<std::unique_ptr<Buffer>> Allocate(std::int64_t floats) override {
     return AllocateHostBuffer(floats);
   }
-  Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts) override {
+  using Backend::LoadMatrix;
+  Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts,
+                                             Precision /*always exact*/) override {
     KVASIR_ASSIGN_OR_RETURN(const StackedShape shape, CheckParts(parts));
     auto values = AllocateAligned<float>(shape.rows * shape.cols);
     if (values == nullptr) return Unavailable("out of memory: no room for a weight matrix");

@@ -179,17 +179,11 @@ TEST_F(AdapterTest, QueriesFollowTheDefinition) {
   }
 }
 
-TEST_F(AdapterTest, LowRankUpdatesAreMergedIntoTheWeights) {
-  const HostTensor a = RandomTensor({3, kHidden}, 20);
-  const HostTensor b = RandomTensor({kHidden, 3}, 21);
-  HostTensors tensors = Routers();
-  tensors["layers.2.attn_q.lora_a"] = a;
-  tensors["layers.2.attn_q.lora_b"] = b;
-  const auto adapted = TinyModel({.adapter = Write(Settings(), tensors)});
-  ASSERT_NE(adapted, nullptr);
-
+/// The tiny model with W += b · a in layer 1's query projection, as a folder of its own.
+void WriteChangedModel(const std::filesystem::path& folder, const HostTensor& a,
+                       const HostTensor& b) {
   HostTensors weights = TinyWeights();
-  auto& w = weights["model.layers.2.self_attn.q_proj.weight"].values;
+  auto& w = weights["model.layers.1.self_attn.q_proj.weight"].values;
   for (std::int64_t row = 0; row < kHidden; ++row) {
     for (std::int64_t r = 0; r < 3; ++r) {
       for (std::int64_t col = 0; col < kHidden; ++col) {
@@ -197,17 +191,59 @@ TEST_F(AdapterTest, LowRankUpdatesAreMergedIntoTheWeights) {
       }
     }
   }
+  WriteSafetensors(folder / "model.safetensors", weights, {});
+}
+
+TEST_F(AdapterTest, LowRankUpdatesChangeWhatIsRememberedAndAsked) {
+  const HostTensor a = RandomTensor({3, kHidden}, 20);
+  const HostTensor b = RandomTensor({kHidden, 3}, 21);
+  HostTensors tensors = Routers();
+  tensors["layers.1.attn_q.lora_a"] = a;
+  tensors["layers.1.attn_q.lora_b"] = b;
+  const auto adapted = TinyModel({.adapter = Write(Settings(), tensors)});
+  ASSERT_NE(adapted, nullptr);
   TestFolder changed;
-  WriteSafetensors(changed.path() / "model.safetensors", weights, {});
-  const auto by_hand = TinyModel({.folder = changed.path()});
+  WriteChangedModel(changed.path(), a, b);
+  const auto by_hand =
+      TinyModel({.adapter = Write(Settings(), Routers()), .folder = changed.path()});
+
   const auto tokens = TinyTokens(9);
-  auto first = Question::Make(adapted);
-  auto second = Question::Make(by_hand);
-  ASSERT_TRUE((*first)->Prefill({.tokens = tokens}).ok());
-  ASSERT_TRUE((*second)->Prefill({.tokens = tokens}).ok());
-  EXPECT_THAT((*first)->logits(), Pointwise(FloatNear(1e-4F), (*second)->logits()));
+  const auto queries = (*Question::Make(adapted))->Route(tokens);
+  const auto expected_queries = (*Question::Make(by_hand))->Route(tokens);
+  ASSERT_TRUE(queries.ok() && expected_queries.ok());
+  EXPECT_THAT(queries->back().vectors,
+              Pointwise(FloatNear(1e-4F), expected_queries->back().vectors));
+  const std::vector<TokenSequence> segments = {tokens};
+  const auto encoded = (*Encoder::Make(adapted))->Encode(segments);
+  const auto expected = (*Encoder::Make(by_hand))->Encode(segments);
+  ASSERT_TRUE(encoded.ok() && expected.ok());
+  const EncodedLayer& last = encoded->front().layers.back();
+  EXPECT_THAT(last.values, Pointwise(FloatNear(1e-4F), expected->front().layers.back().values));
+  EXPECT_THAT(last.router_keys,
+              Pointwise(FloatNear(1e-4F), expected->front().layers.back().router_keys));
   EXPECT_NE(adapted->fingerprint(),
             TinyModel({.adapter = Write(Settings(), Routers())})->fingerprint());
+}
+
+TEST_F(AdapterTest, LowRankUpdatesLeaveGenerationAlone) {
+  HostTensors tensors = Routers();
+  tensors["layers.1.attn_q.lora_a"] = RandomTensor({3, kHidden}, 20);
+  tensors["layers.1.attn_q.lora_b"] = RandomTensor({kHidden, 3}, 21);
+  const auto adapted = TinyModel({.adapter = Write(Settings(), tensors)});
+  const auto base = TinyModel({});
+  const auto tokens = TinyTokens(9);
+  auto first = Question::Make(adapted);
+  auto second = Question::Make(base);
+  ASSERT_TRUE((*first)->Prefill({.tokens = tokens}).ok());
+  ASSERT_TRUE((*second)->Prefill({.tokens = tokens}).ok());
+  EXPECT_THAT((*first)->logits(), Pointwise(FloatNear(0), (*second)->logits()));
+}
+
+TEST_F(AdapterTest, RefusesAChangeThatNothingWouldUse) {
+  HostTensors tensors = Routers();
+  tensors["layers.3.attn_q.lora_a"] = RandomTensor({3, kHidden}, 20);
+  tensors["layers.3.attn_q.lora_b"] = RandomTensor({kHidden, 3}, 21);
+  EXPECT_THAT(ErrorOf(Settings(), tensors), HasSubstr("layer 3, behind the last routed layer 2"));
 }
 
 TEST_F(AdapterTest, RefusesWhatIsNoAdapter) {
