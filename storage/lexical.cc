@@ -22,9 +22,12 @@ double Idf(double total, double with_term) {
   return std::log1p((total - with_term + 0.5) / (with_term + 0.5));
 }
 
-double TermScore(double idf, double count, double length, double mean_length) {
-  const double norm = kBm25K1 * (1 - kBm25B + kBm25B * length / mean_length);
+double Saturated(double idf, double count, double norm) {
   return idf * count * (kBm25K1 + 1) / (count + norm);
+}
+
+double TermScore(double idf, double count, double length, double mean_length) {
+  return Saturated(idf, count, kBm25K1 * (1 - kBm25B + kBm25B * length / mean_length));
 }
 
 std::uint32_t Clamped(std::uint64_t value) {
@@ -57,7 +60,6 @@ Result<ListPtr> ReadList(Cursor* cursor, const PostingListKey& key) {
 
 // One query term with its lists of every block, and what they add up to.
 struct LoadedTerm {
-  std::uint32_t count = 0;
   std::vector<ListPtr> blocks;
   std::uint64_t segments = 0;
   std::uint64_t documents = 0;
@@ -84,11 +86,10 @@ class Scorer {
               PostingCache* cache) {
     const std::string space = SpacePrefix(query_.space);
     Cursor cursor = view.Seeker({Family::kPostings, space, PrefixEnd(space)});
-    for (const QueryTerm& term : query_.terms) {
+    for (const std::uint64_t term : query_.terms) {
       LoadedTerm& loaded = terms_.emplace_back();
-      loaded.count = term.count;
       for (std::uint32_t block = 0; block < blocks; ++block) {
-        const PostingListKey key{query_.space, block, term.hash};
+        const PostingListKey key{query_.space, block, term};
         ListPtr list = cache->Find(key, sequence);
         if (list == nullptr) {
           KVASIR_ASSIGN_OR_RETURN(list, ReadList(&cursor, key));
@@ -106,7 +107,15 @@ class Scorer {
     for (std::uint32_t block = 0; block < blocks; ++block) ScoreBlock(block);
     KeepBest(query_.k);
     std::sort(hits_.begin(), hits_.end(), Better);
-    for (LexicalHit& hit : hits_) ChooseSegment(&hit);
+    double most = 0;
+    for (const LoadedTerm& term : terms_) {
+      most +=
+          Idf(documents_, static_cast<double>(term.documents)) * (kBm25K1 + 1) * (1 + kTitleBonus);
+    }
+    for (LexicalHit& hit : hits_) {
+      hit.coverage = hit.score / most;
+      ChooseSegment(&hit);
+    }
     return std::move(hits_);
   }
 
@@ -136,14 +145,15 @@ class Scorer {
   }
 
   void AddTerm(const LoadedTerm& term, const PostingList& list) {
-    const double idf = Idf(documents_, static_cast<double>(term.documents)) * term.count;
+    const double idf = Idf(documents_, static_cast<double>(term.documents));
     for (std::size_t i = 0; i < list.size();) {
       const Posting& posting = list[i];
       std::uint64_t count = posting.title;
       for (; i < list.size() && list[i].document == posting.document; ++i) count += list[i].text;
       const double length = static_cast<double>(posting.title_length) + posting.document_length;
       scores_[posting.document] +=
-          TermScore(idf, static_cast<double>(count), length, document_mean_);
+          TermScore(idf, static_cast<double>(count), length, document_mean_) +
+          kTitleBonus * Saturated(idf, posting.title, kBm25K1);
     }
   }
 
@@ -152,7 +162,7 @@ class Scorer {
     std::vector<std::pair<std::uint32_t, double>> scores;
     const auto document = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
     for (const LoadedTerm& term : terms_) {
-      const double idf = Idf(segments_, static_cast<double>(term.segments)) * term.count;
+      const double idf = Idf(segments_, static_cast<double>(term.segments));
       const PostingList& list = *term.blocks[BlockOf(hit->document)];
       auto at = std::lower_bound(
           list.begin(), list.end(), document,

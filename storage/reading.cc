@@ -6,6 +6,7 @@
 #include "storage/coding.h"
 #include "storage/filter.h"
 #include "storage/keys.h"
+#include "storage/query_terms.h"
 #include "storage/store_impl.h"
 
 namespace kvasir::storage {
@@ -270,6 +271,7 @@ Result<std::vector<SessionInfo>> Store::Impl::Sessions(SpaceId space) const {
   });
   KVASIR_RETURN_IF_ERROR(summary.status());
   std::vector<SessionInfo> infos;
+  infos.reserve(sessions.size());
   for (auto& [name, info] : sessions) {
     info.name = name;
     infos.push_back(std::move(info));
@@ -357,13 +359,7 @@ Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_v
     allowed = &present;
   }
   LexicalQuery lexical{.space = space, .terms = {}, .k = k, .allowed = allowed};
-  AnalyzeText(query, [&](std::string_view term) {
-    const std::uint64_t hash = TermHash(term);
-    auto known = std::find_if(lexical.terms.begin(), lexical.terms.end(),
-                              [&](const QueryTerm& other) { return other.hash == hash; });
-    if (known == lexical.terms.end()) known = lexical.terms.insert(known, {hash, 0});
-    ++known->count;
-  });
+  for (const std::string& term : QueryTerms(query)) lexical.terms.push_back(TermHash(term));
   // Totals, sequence and postings all come from the view: one state, whatever is being written.
   const ReadView view = engine->View();
   std::string bytes;

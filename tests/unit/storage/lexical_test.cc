@@ -7,6 +7,7 @@
 #include <set>
 
 #include "storage/analyzer.h"
+#include "storage/query_terms.h"
 #include "tests/unit/storage/testing.h"
 
 namespace kvasir::storage {
@@ -37,12 +38,15 @@ std::vector<std::pair<DocumentNumber, double>> PlainBm25(
   std::vector<std::pair<DocumentNumber, double>> scores;
   for (const auto& [number, document] : corpus) {
     double score = 0;
-    for (const std::string& term : Terms(query)) {
+    const std::vector<std::string> title = Terms(document.title);
+    for (const std::string& term : QueryTerms(query)) {
       const double tf = counts[number].contains(term) ? counts[number][term] : 0;
       if (tf == 0) continue;
       const double df = document_frequency[term];
       const double idf = std::log(1 + (n - df + 0.5) / (df + 0.5));
       score += idf * tf * 1.9 / (tf + 0.9 * (1 - 0.4 + 0.4 * lengths[number] / (total / n)));
+      const auto in_title = static_cast<double>(std::count(title.begin(), title.end(), term));
+      score += 0.3 * idf * in_title * 1.9 / (in_title + 0.9);
     }
     if (score > 0) scores.emplace_back(number, score);
   }
@@ -108,6 +112,31 @@ TEST_P(LexicalTest, EqualsPlainBm25WhileDocumentsComeChangeAndGo) {
 
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutCache, LexicalTest,
                          ::testing::Values(0, 4096, std::uint64_t{64} << 20));
+
+TEST(QueryTerms, AreDistinctAndSayWhatIsAskedFor) {
+  EXPECT_EQ(QueryTerms("What is the capital, the old capital, of Portugal?"),
+            (std::vector<std::string>{"capit", "old", "portug"}));
+  EXPECT_EQ(QueryTerms("May will the US"), (std::vector<std::string>{"may", "will", "us"}));
+}
+
+TEST(QueryTerms, OfFunctionWordsAloneAreThoseWords) {
+  EXPECT_EQ(QueryTerms("to be or not to be"), (std::vector<std::string>{"to", "be", "or", "not"}));
+}
+
+TEST(Lexical, CoverageIsThePartOfTheQuestionThatADocumentSpeaksOf) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  ASSERT_OK(store->Commit(One(MakeWrite("m", "the Tagus runs through Lisbon"))));
+  ASSERT_OK(store->Commit(One(MakeWrite("n", "bread and salt"))));
+  const double whole = store->Search(space, "Tagus Lisbon", 1)->front().coverage;
+  const double half = store->Search(space, "Tagus xylophone", 1)->front().coverage;
+  const double little = store->Search(space, "Tagus xylophone quartet", 1)->front().coverage;
+  EXPECT_LE(whole, 1);
+  EXPECT_GT(whole, half);
+  EXPECT_GT(half, little);
+  EXPECT_GT(little, 0);
+}
 
 TEST(Lexical, NamesTheSegmentThatHoldsTheWords) {
   TempFolder folder;
