@@ -1,41 +1,34 @@
 #include "agent/fusion.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace kvasir::agent {
-namespace {
-
-// A space of a few memories has no spread to speak of: without a floor its best would look sure.
-constexpr double kLeastDeviation = 1e-3;
-constexpr double kMostDeviations = 8;
-
-}  // namespace
 
 FusionWeights FusionFor(const model::Model& model) {
-  FusionWeights weights;
-  if (model.adapter() == nullptr) return weights;
-  const auto read = [&](const char* name, double* weight) {
+  if (model.adapter() == nullptr || model.adapter()->fusion.empty()) return {};
+  const auto read = [&](const char* name) {
     const auto found = model.adapter()->fusion.find(name);
-    if (found != model.adapter()->fusion.end()) *weight = found->second;
+    return found != model.adapter()->fusion.end() ? found->second : 0.0;
   };
-  read("bias", &weights.bias);
-  read("lexical", &weights.lexical);
-  read("lexical_share", &weights.lexical_share);
-  read("latent", &weights.latent);
-  return weights;
+  return {.bias = read("bias"),
+          .coverage = read("coverage"),
+          .lexical_share = read("lexical_share"),
+          .latent = read("latent")};
 }
 
-double Fuse(const FusionWeights& weights, const QuestionScale& scale, std::optional<double> lexical,
-            std::optional<double> latent) {
-  const double bm25 = std::max(lexical.value_or(0), 0.0);
-  double x = weights.bias + weights.lexical * std::log1p(bm25);
-  if (scale.best_lexical > 0) x += weights.lexical_share * bm25 / scale.best_lexical;
-  if (latent) {
-    const double z =
-        (*latent - scale.latent_mean) / std::max(scale.latent_deviation, kLeastDeviation);
-    x += weights.latent * std::clamp(z, -kMostDeviations, kMostDeviations);
-  }
+Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& lexical,
+                    std::optional<double> latent) {
+  Evidence evidence;
+  if (lexical) evidence.coverage = lexical->coverage;
+  if (lexical && best_lexical > 0) evidence.lexical_share = lexical->score / best_lexical;
+  evidence.latent = latent.value_or(0);
+  return evidence;
+}
+
+double Fuse(const FusionWeights& weights, const Evidence& evidence) {
+  const double x = weights.bias + weights.coverage * evidence.coverage +
+                   weights.lexical_share * evidence.lexical_share +
+                   weights.latent * evidence.latent;
   return 1 / (1 + std::exp(-x));
 }
 

@@ -11,28 +11,37 @@ namespace kvasir::agent {
 /// Constants of the logistic function below. The defaults were fitted by scripts/tune-fusion on
 /// training rows for a model whose routers are not trained; an adapter brings its own.
 struct FusionWeights {
-  double bias = -3.0;
-  double lexical = 1.0;        ///< Of log(1 + BM25).
-  double lexical_share = 2.0;  ///< Of BM25 divided by the best BM25 of this question.
-  double latent = 0.0;         ///< Of the latent score in deviations from the mean.
+  double bias = -6.0;
+  double coverage = 4.0;       ///< Of the part of the question that a memory's words cover.
+  double lexical_share = 4.0;  ///< Of BM25 divided by the best BM25 of this question.
+  double latent = 0.0;         ///< Of the latent score.
   friend bool operator==(const FusionWeights&, const FusionWeights&) = default;
 };
 
-/// The adapter's constants where it has them, else the defaults.
+/// The adapter's constants (one that it does not name is 0), or the defaults when it has none.
 FusionWeights FusionFor(const model::Model& model);
 
-/// What one question's channels look like as a whole.
-struct QuestionScale {
-  double best_lexical = 0;  ///< 0: no memory shares a word with it.
-  double latent_mean = 0;   ///< Over all allowed memories.
-  double latent_deviation = 0;
+/// The lexical channel's word on one memory (storage/lexical.h).
+struct LexicalEvidence {
+  double score = 0;     ///< BM25
+  double coverage = 0;  ///< 0 to 1
 };
 
-/// The fused score: 1 / (1 + exp(-x)), x = bias + lexical · ln(1 + b) + lexical_share · b / best +
-/// latent · z, where b is BM25 and z = (score - mean) / deviation. For one question it rises with
-/// each channel (no weight is negative); an absent channel counts as b = 0, z = 0.
-double Fuse(const FusionWeights& weights, const QuestionScale& scale, std::optional<double> lexical,
-            std::optional<double> latent);
+/// What speaks for one memory; 0 where a channel is absent.
+struct Evidence {
+  double coverage = 0;       ///< The part of the question that its words cover, 0 to 1.
+  double lexical_share = 0;  ///< Its BM25 divided by the best one of this question.
+  double latent = 0;         ///< Its latent score: a cosine with trained routers.
+};
+
+/// `best_lexical`: the highest BM25 of the question, 0 when no memory shares a word with it.
+Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& lexical,
+                    std::optional<double> latent);
+
+/// The fused score: 1 / (1 + exp(-x)), x = bias + the weighted sum of the evidence. Coverage is
+/// what tells a question that no memory answers from one that some do; the others order the
+/// memories. For one question it rises with each channel: no weight is negative.
+double Fuse(const FusionWeights& weights, const Evidence& evidence);
 
 }  // namespace kvasir::agent
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/chat_template.h"
+#include "model/repetition.h"
 #include "model/sampler.h"
 #include "model/stop_strings.h"
 
@@ -19,6 +20,7 @@ Result<model::TokenSequence> Tokens(const Bank& bank,
                                     const std::vector<ReasonerMessage>& messages) {
   KVASIR_ASSIGN_OR_RETURN(const auto chat, model::ChatTemplate::Create(bank.framing().tokenizer()));
   std::vector<model::ChatMessage> conversation;
+  conversation.reserve(messages.size());
   for (const ReasonerMessage& message : messages) {
     conversation.push_back({message.role, message.content});
   }
@@ -87,12 +89,14 @@ Result<ReasonerAnswer> AnswerLocally(Bank& bank, const ReasonerRequest& request,
   ReasonerAnswer answer;
   answer.model = "local";
   answer.prompt_tokens = static_cast<std::uint32_t>(prompt.size());
+  model::TokenSequence said;
   while (answer.new_tokens < request.max_new_tokens) {
     if (request.stop_token.stop_requested()) return Cancelled("ask was stopped");
     const model::TokenId token = sampler.Next(question->logits());
     if (tokenizer.IsControl(token)) break;  // <|im_end|>, or a turn that is not the model's.
     ++answer.new_tokens;
-    if (!writer.Push(token)) break;
+    said.push_back(token);
+    if (!writer.Push(token) || model::EndsInLoop(said)) break;
     if (answer.new_tokens < request.max_new_tokens) {
       KVASIR_RETURN_IF_ERROR(question->Append({&token, 1}));
     }

@@ -1,9 +1,11 @@
 #include "agent/reading.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "agent/excerpt.h"
 #include "agent/search.h"
 
 namespace kvasir::agent {
@@ -17,11 +19,20 @@ constexpr double kLeastShareOfBest = 0.5;
 // Later hops ask with a longer text, which any memory shares more words with.
 constexpr double kLeastShareLater = 0.7;
 constexpr std::size_t kCarriedBytes = 400;
+// A small model answers from a few sentences; in a page it loses the thread. Others read segments
+// whole.
+constexpr std::size_t kLocalBytes = 700;
+constexpr std::size_t kRemoteBytes = 4096;
+
+double LeastShare(std::uint32_t hop) { return hop == 1 ? kLeastShareOfBest : kLeastShareLater; }
 
 class Reader {
  public:
   Reader(Bank& bank, storage::SpaceId space, const AskRequest& request)
-      : bank_(bank), space_(space), request_(request) {}
+      : bank_(bank),
+        space_(space),
+        request_(request),
+        most_(bank.options().reasoner ? kRemoteBytes : kLocalBytes) {}
 
   Result<Reading> Run(const std::stop_token& stop) {
     const storage::Selection selection{.session = request_.session,
@@ -54,8 +65,12 @@ class Reader {
     KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> found, Search(bank_, query));
     std::vector<const Candidate*> chosen;
     std::vector<DocumentNumber> numbers;
-    const double least =
-        found.empty() ? 0 : found.front().score * (hop == 1 ? kLeastShareOfBest : kLeastShareLater);
+    // The best that is new: a memory that was read stands in the later hops' text, and so wins
+    // them.
+    const auto best = std::find_if(found.begin(), found.end(), [&](const Candidate& candidate) {
+      return !chosen_.contains(candidate.document);
+    });
+    const double least = best == found.end() ? 0 : best->score * LeastShare(hop);
     for (const Candidate& candidate : found) {
       if (chosen.size() == request_.documents_per_hop || candidate.score < least) break;
       // Nothing in common with the question but a place in the space.
@@ -78,8 +93,12 @@ class Reader {
       Passage passage;
       passage.key = {space_, record.number, chosen[i]->segment};
       passage.generation = document->generation;
-      passage.span = document->segments[chosen[i]->segment].span;
-      passage.text = record.text.substr(passage.span.begin, passage.span.end - passage.span.begin);
+      const Span segment = document->segments[chosen[i]->segment].span;
+      const auto text =
+          std::string_view(record.text).substr(segment.begin, segment.end - segment.begin);
+      const Span part = Excerpt(text, request_.question, most_);
+      passage.span = {segment.begin + part.begin, segment.begin + part.end};
+      passage.text = text.substr(part.begin, part.end - part.begin);
       passage.id = std::move(record.id);
       passage.title = std::move(record.title);
       passage.score = chosen[i]->score;
@@ -108,6 +127,7 @@ class Reader {
   Bank& bank_;
   const storage::SpaceId space_;
   const AskRequest& request_;
+  const std::size_t most_;  // Bytes of a passage.
   storage::DocumentSet allowed_;
   std::set<DocumentNumber> chosen_;
   Reading reading_;

@@ -13,7 +13,7 @@
 
 namespace kvasir::agent {
 
-/// The best segment of one chosen memory.
+/// What is read of one chosen memory: the part of its best segment that speaks of the question.
 struct Passage {
   storage::SegmentKey key;
   storage::Generation generation = 0;

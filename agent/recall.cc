@@ -23,10 +23,12 @@ constexpr std::uint32_t kMostHops = 4;
 // Fusion can lift a memory from place 4k of one channel, hardly from further down.
 constexpr std::size_t kCandidatesPerHit = 4;
 constexpr std::size_t kLeastCandidates = 100;
-// Hops: how many hits carry a question on, how much of their text, and what a hop costs in score.
-constexpr std::size_t kSeeds = 3;
-constexpr std::size_t kSeedBytes = 400;
-constexpr double kHopDecay = 0.5;
+// Hops: how many hits carry a question on (so two hops cost three searches), how much of their
+// text, and how far a memory that they lead to is trusted. Chosen on training rows
+// (docs/recall.md).
+constexpr std::size_t kSeeds = 2;
+constexpr std::size_t kSeedBytes = 200;
+constexpr double kHopTrust = 0.9;
 // An edit may slip in between scoring and reading.
 constexpr int kAttempts = 3;
 
@@ -46,13 +48,17 @@ Status Check(const RecallRequest& request) {
 }
 
 struct Ranked {
-  Candidate candidate;
+  Candidate candidate;  // Its score is that of the question alone.
   std::uint32_t hop = 1;
+  double carried = 0;  // How strongly a hit leads to it, 0 to 1.
+
+  /// Either is reason enough: 1 - (1 - own) (1 - carried).
+  double score() const { return candidate.score + (1 - candidate.score) * kHopTrust * carried; }
 };
 
 bool Better(const Ranked& a, const Ranked& b) {
-  if (a.candidate.score != b.candidate.score) return a.candidate.score > b.candidate.score;
-  return a.candidate.document < b.candidate.document;
+  if (a.score() != b.score()) return a.score() > b.score();
+  return Better(a.candidate, b.candidate);
 }
 
 // One recall: its allowed memories, its candidates over all hops, its hits.
@@ -71,7 +77,7 @@ class Recaller {
     RecallResult result;
     result.candidates = allowed_.size();
     if (allowed_.empty()) return result;
-    KVASIR_RETURN_IF_ERROR(Hop(request_.query, 1));
+    KVASIR_RETURN_IF_ERROR(FirstHop());
     for (std::uint32_t hop = 2; hop <= request_.hops; ++hop) {
       KVASIR_ASSIGN_OR_RETURN(const bool more, Expand(hop));
       if (!more) break;
@@ -84,7 +90,7 @@ class Recaller {
   bool stale() const { return stale_; }
 
  private:
-  Status Hop(std::string_view text, std::uint32_t hop) {
+  Result<std::vector<Candidate>> SearchFor(std::string_view text) {
     if (options_.stop.stop_requested()) return Cancelled("recall was stopped");
     SearchQuery query;
     query.space = space_;
@@ -94,14 +100,36 @@ class Recaller {
     query.lexical = request_.lexical;
     query.explain = request_.explain;
     query.candidates = std::max(request_.top_k * kCandidatesPerHit, kLeastCandidates);
-    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, Search(bank_, query));
-    double factor = 1;
-    for (std::uint32_t i = 1; i < hop; ++i) factor *= kHopDecay;
+    return Search(bank_, query);
+  }
+
+  Status FirstHop() {
+    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, SearchFor(request_.query));
     for (Candidate& candidate : found) {
-      candidate.score *= factor;
+      const DocumentNumber document = candidate.document;
+      ranked_[document] = {.candidate = std::move(candidate)};
+    }
+    return Status::Ok();
+  }
+
+  // What the question together with `text`, a hit's, leads to. Scores of so long a question mean
+  // little by themselves: they count relative to the best of them.
+  Status HopFrom(const Ranked& seed, std::string_view text, std::uint32_t hop) {
+    const DocumentNumber origin = seed.candidate.document;
+    const double strength = seed.score();
+    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, SearchFor(text));
+    std::erase_if(found, [&](const Candidate& c) { return c.document == origin; });
+    if (found.empty() || found.front().score <= 0) return Status::Ok();
+    const double best = found.front().score;
+    for (Candidate& candidate : found) {
+      const double carried = strength * candidate.score / best;
       const auto [at, is_new] = ranked_.try_emplace(candidate.document);
-      if (!is_new && at->second.candidate.score >= candidate.score) continue;
-      at->second = {std::move(candidate), hop};
+      Ranked& ranked = at->second;
+      if (is_new) {
+        candidate.score = 0;
+        ranked = {.candidate = std::move(candidate), .hop = hop};
+      }
+      ranked.carried = std::max(ranked.carried, carried);
     }
     return Status::Ok();
   }
@@ -109,24 +137,25 @@ class Recaller {
   // Carries the question on with the best hits that have not carried it yet; false when there is
   // none left.
   Result<bool> Expand(std::uint32_t hop) {
-    std::vector<DocumentNumber> seeds;
-    for (const Ranked& ranked : Best(std::max<std::size_t>(request_.top_k, kSeeds))) {
+    std::vector<Ranked>
+        seeds;  // Copies: what one leads to must not change the next one's strength.
+    for (Ranked& ranked : Best(std::max<std::size_t>(request_.top_k, kSeeds))) {
       if (seeds.size() == kSeeds) break;
-      if (expanded_.insert(ranked.candidate.document).second) {
-        seeds.push_back(ranked.candidate.document);
-      }
+      if (expanded_.insert(ranked.candidate.document).second) seeds.push_back(std::move(ranked));
     }
     if (seeds.empty()) return false;
-    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(space_, seeds));
-    for (const auto& document : documents) {
-      if (!document) continue;
-      const std::uint32_t segment = ranked_.at(document->record.number).candidate.segment;
-      if (segment >= document->segments.size()) continue;
+    std::vector<DocumentNumber> numbers;
+    for (const Ranked& seed : seeds) numbers.push_back(seed.candidate.document);
+    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(space_, numbers));
+    for (std::size_t i = 0; i < seeds.size(); ++i) {
+      const auto& document = documents[i];
+      const std::uint32_t segment = seeds[i].candidate.segment;
+      if (!document || segment >= document->segments.size()) continue;
       const Span span = document->segments[segment].span;
       const std::string text =
           request_.query + "\n" + document->record.title + "\n" +
           Start(std::string_view(document->record.text).substr(span.begin, span.end - span.begin));
-      KVASIR_RETURN_IF_ERROR(Hop(text, hop));
+      KVASIR_RETURN_IF_ERROR(HopFrom(seeds[i], text, hop));
     }
     return true;
   }
@@ -141,7 +170,7 @@ class Recaller {
   std::vector<Ranked> Best(std::size_t count) const {
     std::vector<Ranked> all;
     for (const auto& [document, ranked] : ranked_) {
-      if (ranked.candidate.score >= request_.threshold) all.push_back(ranked);
+      if (ranked.score() >= request_.threshold) all.push_back(ranked);
     }
     const std::size_t kept = std::min(count, all.size());
     std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(),
@@ -153,21 +182,23 @@ class Recaller {
   Status Read(std::vector<Hit>* hits) {
     std::vector<Ranked> best = Best(request_.top_k);
     std::vector<DocumentNumber> numbers;
+    numbers.reserve(best.size());
     for (const Ranked& ranked : best) numbers.push_back(ranked.candidate.document);
     KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
     for (std::size_t i = 0; i < best.size(); ++i) {
-      Candidate& candidate = best[i].candidate;
+      const Candidate& candidate = best[i].candidate;
       if (!documents[i] || documents[i]->generation != candidate.generation ||
           candidate.segment >= documents[i]->segments.size()) {
         stale_ = true;
         continue;
       }
-      hits->push_back(HitOf(std::move(*documents[i]), best[i].hop, std::move(candidate)));
+      hits->push_back(HitOf(std::move(*documents[i]), best[i]));
     }
     return Status::Ok();
   }
 
-  static Hit HitOf(storage::Document document, std::uint32_t hop, Candidate candidate) {
+  static Hit HitOf(storage::Document document, const Ranked& ranked) {
+    const Candidate& candidate = ranked.candidate;
     MemoryRecord& record = document.record;
     Hit hit;
     hit.span = document.segments[candidate.segment].span;
@@ -177,11 +208,11 @@ class Recaller {
     hit.version = record.version;
     hit.title = std::move(record.title);
     hit.segment = candidate.segment;
-    hit.score = candidate.score;
+    hit.score = ranked.score();
     hit.latent = candidate.latent;
-    hit.lexical = candidate.lexical;
-    hit.layers = std::move(candidate.layers);
-    hit.hop = hop;
+    if (candidate.lexical) hit.lexical = candidate.lexical->score;
+    hit.layers = candidate.layers;
+    hit.hop = ranked.hop;
     hit.session = std::move(record.session);
     hit.metadata = std::move(record.metadata);
     hit.provenance = std::move(record.provenance);

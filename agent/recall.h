@@ -8,9 +8,10 @@
 
 namespace kvasir::agent {
 
-/// See Memory::Recall. With hops, the best hits' texts are put behind the question and it is
-/// searched again; a memory found on the way counts with its best score, lowered by the factor of
-/// its hop. Cost of a hop: up to three model passes over a question. Thread-safe.
+/// See Memory::Recall. With hops, the question is searched again behind each of the two best hits'
+/// beginnings; a memory that such a search finds gains as the hit is sure and the memory is near
+/// the best of that search. Ends when every hit has been followed. Cost of a hop: two more
+/// searches. Thread-safe.
 Result<RecallResult> Recall(Bank& bank, const RecallRequest& request, const CallOptions& options);
 
 }  // namespace kvasir::agent

@@ -41,7 +41,7 @@ void AddLexical(const std::vector<storage::LexicalHit>& hits, Candidates* candid
     candidate.document = hit.document;
     candidate.segment = hit.segment;
     candidate.generation = hit.generation;
-    candidate.lexical = hit.score;
+    candidate.lexical = {.score = hit.score, .coverage = hit.coverage};
   }
 }
 
@@ -79,29 +79,37 @@ Status Explain(const Latent& latent, std::vector<Candidate>* candidates) {
 
 }  // namespace
 
+bool Better(const Candidate& a, const Candidate& b) {
+  if (a.score != b.score) return a.score > b.score;
+  // A model whose routers are not trained gives the latent channel no weight; asked alone, it still
+  // has an order.
+  if (a.evidence.latent != b.evidence.latent) {
+    return a.evidence.latent > b.evidence.latent;
+  }
+  return a.document < b.document;
+}
+
 Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query) {
   Candidates candidates;
-  QuestionScale scale;
+  double best_lexical = 0;
   if (query.lexical) {
     KVASIR_ASSIGN_OR_RETURN(const auto hits, bank.store().Search(query.space, query.text,
                                                                  query.candidates, query.allowed));
-    if (!hits.empty()) scale.best_lexical = hits.front().score;
+    if (!hits.empty()) best_lexical = hits.front().score;
     AddLexical(hits, &candidates);
   }
   Latent latent;
   if (query.latent) {
     KVASIR_ASSIGN_OR_RETURN(latent, ScoreLatent(bank, query));
-    scale.latent_mean = latent.scores.mean();
-    scale.latent_deviation = latent.scores.deviation();
     AddLatent(latent.scores, query.candidates, &candidates);
   }
   std::vector<Candidate> ranked;
   for (auto& [document, candidate] : candidates) {
-    candidate.score = Fuse(bank.fusion(), scale, candidate.lexical, candidate.latent);
+    candidate.evidence = EvidenceOf(best_lexical, candidate.lexical, candidate.latent);
+    candidate.score = Fuse(bank.fusion(), candidate.evidence);
     ranked.push_back(std::move(candidate));
   }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+  std::stable_sort(ranked.begin(), ranked.end(), Better);
   if (query.explain && latent.index) KVASIR_RETURN_IF_ERROR(Explain(latent, &ranked));
   return ranked;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/bank.h"
+#include "agent/fusion.h"
 #include "kvasir/requests.h"
 #include "kvasir/status.h"
 #include "storage/document_set.h"
@@ -31,12 +32,16 @@ struct Candidate {
   std::uint32_t segment = 0;  ///< The lexical channel's best where it has one.
   storage::Generation generation = 0;
   double score = 0;  ///< Fused.
+  Evidence evidence;
   std::optional<double> latent;
-  std::optional<double> lexical;
+  std::optional<LexicalEvidence> lexical;
   std::vector<LayerScore> layers;  ///< With `explain`, of the latent channel's best segment.
 };
 
-/// The union of both channels' best, by fused score, equal ones by document number. A memory that
+/// Higher score first, then higher latent score, then lower document number.
+bool Better(const Candidate& a, const Candidate& b);
+
+/// The union of both channels' best, in the order of Better. A memory that
 /// was edited between the two channels appears once, with what the newer version scored. The model
 /// is needed for the latent channel only. Thread-safe.
 Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query);

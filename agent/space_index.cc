@@ -1,7 +1,6 @@
 #include "agent/space_index.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <mutex>
 #include <shared_mutex>
@@ -43,15 +42,6 @@ std::optional<LatentHit> LatentScores::Find(DocumentNumber document) const {
       [](const LatentHit& hit, DocumentNumber number) { return hit.document < number; });
   if (found == hits_.end() || found->document != document) return std::nullopt;
   return *found;
-}
-
-void LatentScores::Summarise() {
-  double sum = 0;
-  double squares = 0;
-  for (const LatentHit& hit : hits_) sum += hit.score;
-  mean_ = hits_.empty() ? 0 : sum / static_cast<double>(hits_.size());
-  for (const LatentHit& hit : hits_) squares += (hit.score - mean_) * (hit.score - mean_);
-  deviation_ = hits_.empty() ? 0 : std::sqrt(squares / static_cast<double>(hits_.size()));
 }
 
 Result<std::unique_ptr<SpaceIndex>> SpaceIndex::Make(const model::RouterSpec& spec, int threads) {
@@ -161,7 +151,6 @@ Result<LatentScores> SpaceIndex::Score(std::span<const model::RouterQuery> queri
     result.hits_.push_back({document, places_[best[document]].segment,
                             versions_[document].generation, totals[best[document]]});
   }
-  result.Summarise();
   return result;
 }
 

@@ -37,17 +37,11 @@ class LatentScores {
   std::optional<LatentHit> Find(storage::DocumentNumber document) const;
 
   std::size_t size() const { return hits_.size(); }
-  /// Mean and standard deviation over all scored memories: what a score is measured against.
-  double mean() const { return mean_; }
-  double deviation() const { return deviation_; }
 
  private:
   friend class SpaceIndex;
-  void Summarise();
 
   std::vector<LatentHit> hits_;  // Ascending by document.
-  double mean_ = 0;
-  double deviation_ = 0;
 };
 
 /// Segments enter and leave by whole documents: a scan sees all of one version or nothing of it.

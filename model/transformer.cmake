@@ -8,6 +8,7 @@ set(KVASIR_MODEL_TRANSFORMER
   number_trie.cc
   question.cc
   raw_queries.cc
+  repetition.cc
   router.cc
   sampler.cc
   stop_strings.cc

@@ -60,18 +60,12 @@ def parse() -> argparse.Namespace:
     command.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
     command.add_argument("--rank", type=int, default=16)
     command.add_argument("--items", type=int, default=30000, help="training passages to choose from")
-    command = verb(
-        "calibrate",
-        commands.calibrate,
-        "fit the fusion, report dev",
-        "model",
-        "data",
-        "features",
-        "router",
-        "adapter",
-        "out",
-    )
-    command.add_argument("--report", nargs="*", default=data.DEV_SETS, help="dev sets to report")
+    command = verb("pool", commands.write_pool, "write held-out rows as a corpus and questions", "data", "out")
+    command.add_argument("--passages", type=int, required=True, help="size of the corpus")
+    command.add_argument("--parts", type=int, default=1, help="take every so many-th held-out row")
+    command.add_argument("--part", type=int, default=0, help="which of them")
+    command = verb("calibrate", commands.calibrate, "fit the fusion on the engine's candidates", "out")
+    command.add_argument("--candidates", type=pathlib.Path, nargs="+", required=True, help="from channel_dump")
     command = verb("export", commands.write_export, "write the adapter file", "model", "router", "adapter", "out")
     command.add_argument("--fusion", type=pathlib.Path, help="what `calibrate` wrote")
     command.add_argument("--parity", type=pathlib.Path, help="also write a parity fixture here")

@@ -7,7 +7,7 @@ import pathlib
 
 import torch
 
-from . import adapter, curves, data, evaluation, export, fusion, items, router, router_training, shards
+from . import adapter, curves, data, export, fusion, items, pool, router, router_training, shards
 from .backbone import Backbone
 from .checkpoint import Checkpoint
 from .encoder import FastEncoder
@@ -92,19 +92,20 @@ def train_adapter(arguments: argparse.Namespace) -> None:
     curves.draw(arguments.out.with_suffix(".png"), trainer.history)
 
 
+def write_pool(arguments: argparse.Namespace) -> None:
+    rows = data.training_rows(arguments.data / "train", characters=1 << 30)
+    chosen = [row for i, row in enumerate(rows) if not row.held_out or i % arguments.parts == arguments.part]
+    print(*pool.write(chosen, arguments.out, arguments.passages, arguments.seed))
+
+
 def calibrate(arguments: argparse.Namespace) -> None:
-    """Fits the fusion on held-out training rows; the dev sets are only reported."""
-    checkpoint = Checkpoint(arguments.model)
-    routers, _ = trained(arguments, checkpoint)
-    held_out = evaluation.held_out_channels(routers, arguments.features, arguments.data, pools=4)
-    weights = fusion.fit([(c.lexical, c.latent, c.gold) for c in held_out])
+    """Fits on even places of the dumps, reports on odd ones, then writes what fits all of them."""
+    questions = [question for path in arguments.candidates for question in fusion.read_dump(path)]
+    trial = fusion.fit(questions[::2])
+    print("held back", json.dumps(fusion.report(trial, questions[1::2])))
+    weights = fusion.fit(questions)
     arguments.out.write_text(json.dumps(dataclasses.asdict(weights), indent=1) + "\n")
     print(json.dumps(dataclasses.asdict(weights)))
-    for channels in held_out:
-        print(channels.name, json.dumps(channels.report(weights)), flush=True)
-    for name in arguments.report:
-        channels = evaluation.dev_channels(routers, arguments.features, arguments.data, name)
-        print(name, json.dumps(channels.report(weights)), flush=True)
 
 
 def write_export(arguments: argparse.Namespace) -> None:

@@ -6,9 +6,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from kvasir_train import export, fusion, lexical, metrics, router
+from kvasir_train import export, fusion, lexical, metrics, pool, router
 from kvasir_train.backbone import PROJECTIONS, Backbone
-from kvasir_train.data import Passage
+from kvasir_train.data import Passage, Row
 from kvasir_train.features import Framer
 
 
@@ -28,31 +28,70 @@ def test_metrics_count_each_gold_document():
     assert (figures["r@1"], figures["r@5"], figures["r@10"], figures["all_gold@10"]) == (0, 0.5, 1, 1)
 
 
-def synthetic_channels(questions=200, passages=300, seed=0):
-    """Lexical scores that tell a little, latent scores that tell more."""
+def synthetic_questions(count=300, candidates=60, seed=0):
+    """Coverage and share tell a little of what is gold, the latent channel tells more."""
     random = np.random.default_rng(seed)
-    gold = [{int(random.integers(passages))} for _ in range(questions)]
-    marks = np.zeros((questions, passages), np.float32)
-    for q, g in enumerate(gold):
-        marks[q, list(g)] = 1
-    lexical_scores = np.maximum(random.normal(0, 2, marks.shape) + 4 * marks, 0).astype(np.float32)
-    latent = (random.normal(0, 0.1, marks.shape) + 0.3 * marks).astype(np.float32)
-    return lexical_scores, latent, gold
+    questions = []
+    for _ in range(count):
+        gold = np.arange(candidates) == random.integers(candidates)
+        coverage = np.clip(random.normal(0.3, 0.1, candidates) + 0.15 * gold, 0, 1)
+        latent = 0.1 * random.normal(0, 1, candidates) + 0.3 * gold
+        evidence = np.stack([coverage, coverage / coverage.max(), latent], axis=1).astype(np.float32)
+        questions.append(fusion.Question(evidence, gold))
+    return questions
 
 
-def test_fused_recall_beats_each_channel():
-    block = synthetic_channels()
-    weights = fusion.fit([block])
-    words, latent, gold = synthetic_channels(seed=1)
-    fused = metrics.recall_at(lexical.top(fusion.fuse(weights, words, latent), 5), gold, 5)
-    for channel in (words, latent):
-        assert fused > metrics.recall_at(lexical.top(channel, 5), gold, 5) + 0.02
+def test_fused_recall_beats_each_channel_alone():
+    weights = fusion.fit(synthetic_questions())
+    unseen = synthetic_questions(seed=1)
+    fused = fusion.recall_at(weights, unseen, 5)
+    assert fused > fusion.recall_at(fusion.Weights(0, 0, 1, 0), unseen, 5) + 0.02
+    assert fused > fusion.recall_at(fusion.Weights(0, 0, 0, 1), unseen, 5) + 0.02
 
 
-def test_a_question_without_known_words_is_fused_by_the_latent_channel():
-    latent = np.array([[0.1, 0.5, 0.2]], np.float32)
-    scores = fusion.fuse(fusion.Weights(-3, 1, 2, 1), np.zeros((1, 3), np.float32), latent)
-    assert lexical.top(scores, 1)[0, 0] == 1 and 0 < scores.min() < scores.max() < 1
+def test_scores_are_probabilities_on_unseen_questions():
+    weights = fusion.fit(synthetic_questions())
+    unseen = synthetic_questions(seed=2)
+    unseen += [question.unanswerable() for question in unseen]
+    scores = np.concatenate([1 / (1 + np.exp(-fusion.logits(weights, q))) for q in unseen])
+    gold = np.concatenate([q.gold for q in unseen])
+    for low, high in ((0.2, 0.5), (0.5, 0.8), (0.8, 1)):
+        inside = (scores >= low) & (scores < high)
+        assert inside.sum() > 20 and abs(gold[inside].mean() - scores[inside].mean()) < 0.15
+
+
+def test_a_question_without_its_gold_scores_lower():
+    unseen = synthetic_questions(seed=3)
+    assert fusion.answerable_auroc(fusion.fit(synthetic_questions()), unseen) > 0.8
+    assert fusion.answerable_auroc(fusion.Weights(0, 0, 0, 0), unseen) == 0.5
+
+
+def test_an_unanswerable_twin_takes_its_shares_of_the_best_that_is_left():
+    question = fusion.Question(
+        np.array([[0.5, 1, 2], [0.4, 0.8, 1], [0.1, 0.2, 0]], np.float32), np.array([True, False, False])
+    )
+    assert question.unanswerable().evidence == pytest.approx(np.array([[0.4, 1, 1], [0.1, 0.25, 0]]))
+
+
+def test_a_dump_is_read_as_the_engine_writes_it(tmp_path):
+    path = tmp_path / "dump.jsonl"
+    path.write_text('{"question":"q","gold":["b"],"ids":["a","b"],"evidence":[[0.1,0.5,-1],[0.2,1,2]]}\n')
+    (question,) = fusion.read_dump(path)
+    assert question.gold.tolist() == [False, True] and question.evidence.shape == (2, 3)
+
+
+def row(number: int, held_out: bool) -> Row:
+    own, other = (Passage(f"t{number}", f"{kind} {number}") for kind in ("answer", "near"))
+    return Row(f"s:{number}", "s", f"question {number}", (own,), (other,), (), held_out)
+
+
+def test_a_pool_holds_all_gold_and_is_filled_up(tmp_path):
+    rows = [row(i, held_out=i < 4) for i in range(40)]
+    assert pool.write(rows, tmp_path, passages=20, seed=0) == (20, 4)
+    ids = {json.loads(line)["id"] for line in (tmp_path / "corpus.jsonl").read_text().splitlines()}
+    asked = [json.loads(line) for line in (tmp_path / "questions.jsonl").read_text().splitlines()]
+    assert len(ids) == 20 and all(p["id"] in ids for q in asked for p in q["positives"])
+    assert pool.write(rows, tmp_path, passages=5, seed=0) == (5, 2)
 
 
 def test_an_adapter_says_how_it_routes_and_reproduces_the_trained_states(checkpoint, tmp_path):

@@ -5,37 +5,42 @@
 namespace kvasir::agent {
 namespace {
 
-constexpr FusionWeights kWeights{.bias = -3, .lexical = 1, .lexical_share = 2, .latent = 0.5};
-constexpr QuestionScale kScale{.best_lexical = 12, .latent_mean = 0.2, .latent_deviation = 0.1};
+constexpr FusionWeights kWeights{.bias = -3, .coverage = 1, .lexical_share = 2, .latent = 0.5};
+constexpr LexicalEvidence kSome{.score = 3, .coverage = 0.25};
+constexpr double kBest = 12;
+
+double Score(std::optional<LexicalEvidence> lexical, std::optional<double> latent) {
+  return Fuse(kWeights, EvidenceOf(kBest, lexical, latent));
+}
 
 TEST(Fusion, RisesWithEachChannel) {
   double last = 0;
   for (const double lexical : {0.0, 0.5, 3.0, 12.0}) {
-    const double score = Fuse(kWeights, kScale, lexical, 0.2);
+    const double score = Score(LexicalEvidence{.score = lexical}, 0.2);
     EXPECT_GT(score, last);
     last = score;
   }
+  EXPECT_GT(Score(LexicalEvidence{.score = 3, .coverage = 0.5}, 0.2), Score(kSome, 0.2));
   last = 0;
   for (const double latent : {0.0, 0.1, 0.2, 0.5}) {
-    const double score = Fuse(kWeights, kScale, 3.0, latent);
+    const double score = Score(kSome, latent);
     EXPECT_GT(score, last);
     last = score;
   }
 }
 
 TEST(Fusion, StaysBetweenZeroAndOne) {
-  EXPECT_GT(Fuse(kWeights, kScale, 0, -1e9), 0);
-  EXPECT_LE(Fuse(kWeights, kScale, 1e9, 1e9), 1);
+  EXPECT_GT(Score(LexicalEvidence{}, -1), 0);
+  EXPECT_LE(Score(LexicalEvidence{.score = 1e9, .coverage = 1}, 1e9), 1);
 }
 
-TEST(Fusion, TakesAnAbsentChannelForAnAverageOne) {
-  EXPECT_EQ(Fuse(kWeights, kScale, 3.0, std::nullopt), Fuse(kWeights, kScale, 3.0, 0.2));
-  EXPECT_EQ(Fuse(kWeights, kScale, std::nullopt, 0.3), Fuse(kWeights, kScale, 0.0, 0.3));
+TEST(Fusion, TakesAnAbsentChannelForNothing) {
+  EXPECT_EQ(Score(kSome, std::nullopt), Score(kSome, 0.0));
+  EXPECT_EQ(Score(std::nullopt, 0.3), Score(LexicalEvidence{}, 0.3));
 }
 
-TEST(Fusion, MakesNothingOfASpreadThatIsNone) {
-  const QuestionScale flat{.best_lexical = 12, .latent_mean = 0.2, .latent_deviation = 0};
-  EXPECT_NEAR(Fuse(kWeights, flat, 3.0, 0.2), Fuse(kWeights, kScale, 3.0, 0.2), 1e-12);
+TEST(Fusion, DividesByNothingWhenNoWordIsShared) {
+  EXPECT_EQ(EvidenceOf(0, LexicalEvidence{}, 0.2).lexical_share, 0);
 }
 
 }  // namespace

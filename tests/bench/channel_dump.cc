@@ -1,0 +1,82 @@
+// channel_dump STORE MODEL ADAPTER < QUESTIONS > CANDIDATES: what both channels say of the
+// candidates of each question, for fitting the fusion (scripts/tune-fusion).
+//
+// In: rows {"question","positives":[{"id"}]}. Out, one line a question:
+//   {"question": "...", "gold": ["id", …], "ids": ["id", …],
+//    "evidence": [[coverage, lexical_share, latent], …]}
+// The store must have been made with this model and adapter; its default space is searched.
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/bank.h"
+#include "agent/search.h"
+#include "compute/backend.h"
+#include "model/model.h"
+#include "storage/store.h"
+
+namespace kvasir {
+namespace {
+
+using nlohmann::json;
+
+Result<json> Candidates(agent::Bank& bank, storage::SpaceId space,
+                        const storage::DocumentSet& allowed, const std::string& question) {
+  agent::SearchQuery query;
+  query.space = space;
+  query.text = question;
+  query.allowed = &allowed;
+  KVASIR_ASSIGN_OR_RETURN(const auto found, agent::Search(bank, query));
+  std::vector<storage::DocumentNumber> numbers;
+  for (const agent::Candidate& candidate : found) numbers.push_back(candidate.document);
+  KVASIR_ASSIGN_OR_RETURN(const auto documents, bank.store().GetMany(space, numbers));
+  json row = {{"question", question}, {"ids", json::array()}, {"evidence", json::array()}};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!documents[i]) continue;
+    const agent::Evidence& e = found[i].evidence;
+    row["ids"].push_back(documents[i]->record.id);
+    row["evidence"].push_back({e.coverage, e.lexical_share, e.latent});
+  }
+  return row;
+}
+
+Status Run(const std::string& store_path, const std::string& model_path,
+           const std::string& adapter) {
+  KVASIR_ASSIGN_OR_RETURN(auto backend, compute::MakeBackend({}));
+  KVASIR_ASSIGN_OR_RETURN(auto model,
+                          model::Model::Load(model_path, std::move(backend),
+                                             {.adapter = adapter, .template_head = {}}));
+  storage::StoreOptions options;
+  options.read_only = true;
+  KVASIR_ASSIGN_OR_RETURN(auto store, storage::Store::Open(store_path, options));
+  KVASIR_ASSIGN_OR_RETURN(auto bank, agent::Bank::Make(std::move(store), std::move(model), {}));
+  KVASIR_RETURN_IF_ERROR(bank->NeedModel());
+  KVASIR_ASSIGN_OR_RETURN(const auto space, bank->store().FindSpace("default"));
+  KVASIR_ASSIGN_OR_RETURN(const auto allowed, bank->store().Select(space, {}));
+  for (std::string line; std::getline(std::cin, line);) {
+    const json asked = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!asked.is_object()) return InvalidArgument("a row of standard input is no JSON object");
+    KVASIR_ASSIGN_OR_RETURN(json row,
+                            Candidates(*bank, space, allowed, asked.value("question", "")));
+    for (const json& positive : asked["positives"]) row["gold"].push_back(positive["id"]);
+    std::cout << row.dump() << '\n';
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+}  // namespace kvasir
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: channel_dump STORE MODEL ADAPTER < QUESTIONS > CANDIDATES\n");
+    return 2;
+  }
+  const kvasir::Status status = kvasir::Run(argv[1], argv[2], argv[3]);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "channel_dump: %s\n", status.message().c_str());
+  return 1;
+}
