@@ -54,7 +54,9 @@ storage::ModelIdentity Bank::identity() const {
 
 Status Bank::EnsureDefaultSpace() {
   if (store_->read_only()) return Status::Ok();
-  return store_->EnsureSpace(std::string(kDefaultSpace)).status();
+  Status made = store_->EnsureSpace(std::string(kDefaultSpace)).status();
+  // A full disk must not keep anybody from forgetting; the space comes with the next memory.
+  return made.code() == StatusCode::kNoSpace ? Status::Ok() : made;
 }
 
 Status Bank::NeedAnyModel() const {

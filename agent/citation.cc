@@ -91,6 +91,7 @@ std::vector<Citation> Cite(std::string_view answer, std::string_view question,
   std::sort(cited.begin(), cited.end(),
             [](const Passage* a, const Passage* b) { return a->key < b->key; });
   std::vector<Citation> citations;
+  citations.reserve(cited.size());
   for (const Passage* passage : cited) {
     citations.push_back({.id = passage->id,
                          .number = passage->key.document,

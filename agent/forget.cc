@@ -193,7 +193,7 @@ Result<ForgetReceipt> Forget(Bank& bank, const ForgetRequest& request, const Cal
 
 Result<EraseReceipt> PurgeExpired(Bank& bank, bool defer, const CallOptions& options) {
   const std::lock_guard commits(bank.commits());
-  const auto purged = bank.store().PurgeExpired(EraseOptions{.defer = defer, .call = options});
+  auto purged = bank.store().PurgeExpired(EraseOptions{.defer = defer, .call = options});
   if (purged.ok() && purged->documents > 0) KVASIR_RETURN_IF_ERROR(Follow(bank));
   return purged;
 }

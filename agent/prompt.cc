@@ -28,6 +28,7 @@ std::string Fenced(std::string_view text) {
 std::vector<ReasonerMessage> Messages(std::string_view question,
                                       const std::vector<Passage>& passages) {
   std::vector<const Passage*> ordered;
+  ordered.reserve(passages.size());
   for (const Passage& passage : passages) ordered.push_back(&passage);
   std::sort(ordered.begin(), ordered.end(),
             [](const Passage* a, const Passage* b) { return a->key < b->key; });

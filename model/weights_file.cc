@@ -64,7 +64,7 @@ Result<int64_t> TensorBytes(compute::TensorType type, std::span<const int64_t> s
 
 namespace {
 
-/// "GGUF" opens a GGUF file, '{' an index; a safetensors file begins with a length.
+/// "GGUF" opens a GGUF file, the name .json an index; a safetensors file begins with a length.
 Result<std::unique_ptr<WeightsFile>> OpenByFirstBytes(const std::filesystem::path& path) {
   std::string magic;
   {
@@ -75,6 +75,11 @@ Result<std::unique_ptr<WeightsFile>> OpenByFirstBytes(const std::filesystem::pat
   if (magic == "GGUF") {
     KVASIR_ASSIGN_OR_RETURN(auto file, GgufFile::Open(path));
     return std::unique_ptr<WeightsFile>(std::move(file));
+  }
+  // The name says what was meant: "not a safetensors file" would send its reader the wrong way.
+  if (path.extension() == ".gguf") {
+    return Corruption(path.string() + ": not a GGUF file: " +
+                      (magic.empty() ? "it is empty" : "its first bytes are not \"GGUF\""));
   }
   auto opened =
       path.extension() == ".json" ? SafetensorsFile::OpenIndex(path) : SafetensorsFile::Open(path);

@@ -146,6 +146,7 @@ Result<EraseReceipt> Store::Impl::PurgeExpired(const EraseOptions& erase) {
   std::vector<SpaceId> all;
   {
     const std::shared_lock lock_state(state_mutex);
+    all.reserve(spaces.size());
     for (const auto& [space, of_space] : spaces) all.push_back(space);
   }
   EraseReceipt total{.physical = !erase.defer};

@@ -26,7 +26,7 @@ struct SegmentKey {
   SpaceId space{};
   DocumentNumber document = 0;
   std::uint32_t segment = 0;
-  friend auto operator<=>(const SegmentKey&, const SegmentKey&) = default;
+  friend auto operator<=>(const SegmentKey&, const SegmentKey&) = default;  // NOLINT: no pointer
 };
 
 }  // namespace kvasir::storage

@@ -96,6 +96,7 @@ Result<TermTable> DecodeForward(std::string_view bytes, std::string_view checked
   const std::uint64_t terms = in.Bounded(kMaxTerms);
   for (std::uint64_t i = 0; i < terms && in.ok(); ++i) {
     std::vector<TermCount>& list = table.terms[in.Fixed<std::uint64_t>()];
+    if (!list.empty()) return Corruption("forward list: a term stands twice");
     const std::uint64_t count = in.Bounded(segments);
     std::uint64_t segment = 0;
     for (std::uint64_t j = 0; j < count && in.ok(); ++j) {

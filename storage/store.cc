@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "storage/coding.h"
 #include "storage/files.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxIdentityBytes = 4096;
 constexpr std::size_t kMaxModelNameBytes = 512;
+// A writer replaces files a few times while it opens; each attempt takes milliseconds.
+constexpr int kReadOnlyAttempts = 50;
 
 std::string EncodeModel(const ModelIdentity& model) {
   std::string bytes;
@@ -55,6 +58,15 @@ bool IsUnfinishedCreation(const std::string& path) {
   return mark.ok() && mark->sequence == 0;
 }
 
+std::set<std::string> NamesIn(const std::string& folder) {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
 }  // namespace
 
 Store::Impl::Impl(std::string path_in, StoreOptions options_in)
@@ -65,6 +77,23 @@ Store::Impl::Impl(std::string path_in, StoreOptions options_in)
       posting_cache(options.posting_cache_bytes) {}
 
 Status Store::Impl::Open() {
+  if (!options.read_only) return OpenOnce();
+  // A reader takes no lock, so a writer that opens or flushes may replace files under its hands:
+  // what failed while they changed is tried again, what failed on files at rest is so.
+  for (int attempt = 1;; ++attempt) {
+    const std::set<std::string> before = NamesIn(path + kDatabaseFolder);
+    Status opened = OpenOnce();
+    if (opened.ok() || attempt == kReadOnlyAttempts) return opened;
+    if (NamesIn(path + kDatabaseFolder) == before) return opened;
+    engine.reset();
+    row = {};
+    spaces.clear();
+    names.clear();
+    model.reset();
+  }
+}
+
+Status Store::Impl::OpenOnce() {
   KVASIR_RETURN_IF_ERROR(OpenFolder());
   // The mark is read before the database: a reader beside a writer must not see a newer mark.
   Result<HighWaterMark> mark = HighWaterFile::Read(path + kHighWaterFile);
@@ -315,6 +344,7 @@ Result<SpaceId> Store::FindSpace(std::string_view name) const { return impl_->Fi
 std::vector<SpaceInfo> Store::Spaces() const {
   const std::shared_lock lock(impl_->state_mutex);
   std::vector<SpaceInfo> infos;
+  infos.reserve(impl_->names.size());
   for (const auto& [name, id] : impl_->names) {
     const SpaceRow& row = impl_->spaces.at(id);
     infos.push_back(
@@ -412,6 +442,7 @@ Result<EraseReceipt> Store::EraseAll(const EraseOptions& options) {
   std::vector<SpaceId> all;
   {
     const std::shared_lock lock(impl_->state_mutex);
+    all.reserve(impl_->spaces.size());
     for (const auto& [space, row] : impl_->spaces) all.push_back(space);
   }
   return impl_->EraseSpaces(all, options);

@@ -171,6 +171,7 @@ class Store::Impl {
   mutable PostingCache posting_cache;
 
  private:
+  Status OpenOnce();
   Status OpenFolder();
   Status CreateFolder();
   Status OpenDatabase(bool create);

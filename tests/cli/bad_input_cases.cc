@@ -218,10 +218,11 @@ std::vector<BadInput> Models() {
       ModelFile("ModelIsAway", "none.gguf", nothing, 7, "none.gguf"),
       ModelFile(
           "ModelIsEmpty", "m.gguf", [](const Place& place) { place.Write("m.gguf", ""); }, 6,
-          "m.gguf"),
+          "m.gguf: not a GGUF file: it is empty"),
       ModelFile(
           "ModelIsNoGguf", "m.gguf",
-          [](const Place& place) { place.Write("m.gguf", std::string(4096, 'x')); }, 6, "m.gguf"),
+          [](const Place& place) { place.Write("m.gguf", std::string(4096, 'x')); }, 6,
+          "m.gguf: not a GGUF file: its first bytes"),
       ModelFile(
           "ModelIsCutOff", "m.gguf",
           [](const Place& place) {
@@ -234,6 +235,9 @@ std::vector<BadInput> Models() {
           "ModelFolderIsEmpty", "m",
           [](const Place& place) { std::filesystem::create_directory(place.folder() / "m"); }, 3,
           "m"),
+      // Another router is another model to the store: its segments must not be read with it.
+      InStore("ModelIsNotTheStores", {"recall", "x", "--adapter", "none"}, 5,
+              "the store's segments were made by .*reencode"),
       InStore("AdapterIsAway", {"recall", "x", "--adapter", "none.safetensors"}, 3, "none"),
   };
 }

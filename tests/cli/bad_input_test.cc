@@ -80,12 +80,40 @@ TEST_F(Stores, HeldByAnotherProcessNameItsPid) {
   const Outcome refused = InStore(place_, {"compact"});
   EXPECT_EQ(refused.exit_code, 5) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr(pid));
-  // A reader that meets the holder in the middle of its opening has to ask again.
-  Outcome read;
-  for (int tries = 0; tries < 50 && read.exit_code != 0; ++tries) {
-    read = InStore(place_, {"export", "--quiet"});
-  }
-  EXPECT_EQ(read.out, exported_) << "reading goes on";
+  const Outcome read = InStore(place_, {"export", "--quiet"});
+  EXPECT_EQ(read.out, exported_) << "reading goes on: " << read.err;
+}
+
+TEST_F(Stores, InAReadOnlyFolderAreReadAndSayWhyTheyCannotBeWritten) {
+  if (!CanMount()) GTEST_SKIP() << "no mount namespaces for this user";
+  Invocation invocation{{"--store", "store", "remember", "--text", "x"}, "", {}, ""};
+  invocation.starter = WithMounts("mount --bind store store && mount -o remount,bind,ro store");
+  const Outcome refused = place_.Run(invocation);
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("Read-only file system"));
+  invocation.words = {"--store", "store", "export", "--quiet"};
+  const Outcome read = place_.Run(invocation);
+  EXPECT_EQ(read.out, exported_) << read.err;
+}
+
+TEST_F(Stores, OnAFullDiskRefuseToRememberLoseNothingAndCanBeForgotten) {
+  if (!CanMount()) GTEST_SKIP() << "no mount namespaces for this user";
+  // Smaller than the low-water mark.
+  const std::string full =
+      "mkdir -p disk && mount -t tmpfs -o size=64m none disk && cp -a store disk";
+  Invocation invocation{{"--store", "disk/store", "remember", "--text", "x"}, "", {}, ""};
+  invocation.starter = WithMounts(full);
+  const Outcome refused = place_.Run(invocation);
+  EXPECT_EQ(refused.exit_code, 8) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("bytes are free"));
+  EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
+  invocation.starter =
+      WithMounts(full + " && \"$0\" --store disk/store remember --text x 2>/dev/null; true");
+  invocation.words = {"--store", "disk/store", "export", "--quiet"};
+  EXPECT_THAT(place_.Run(invocation).out, HasSubstr(exported_)) << "nothing was lost";
+  invocation.words = {"--store", "disk/store", "forget", "--all", "--yes"};
+  const Outcome forgotten = place_.Run(invocation);
+  EXPECT_EQ(forgotten.exit_code, 0) << forgotten.err;
 }
 
 TEST_F(Stores, KeepWhatAnInterruptedCommandHadRemembered) {

@@ -24,7 +24,8 @@ std::vector<char*> Pointers(std::vector<std::string>* words) {
 
 /// Forks; the child runs the command in `folder` with the three descriptors.
 pid_t Launch(const fs::path& folder, const Invocation& invocation, int in, int out, int err) {
-  std::vector<std::string> words = {KVASIR_COMMAND};
+  std::vector<std::string> words = invocation.starter;
+  words.emplace_back(KVASIR_COMMAND);
   words.insert(words.end(), invocation.words.begin(), invocation.words.end());
   std::vector<std::string> variables = {"HOME=" + (folder / "home").string(), "PATH=/usr/bin:/bin"};
   for (const auto& [name, value] : invocation.environment) variables.push_back(name + "=" + value);
@@ -35,7 +36,7 @@ pid_t Launch(const fs::path& folder, const Invocation& invocation, int in, int o
   if (chdir(folder.c_str()) != 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) {
     _exit(99);
   }
-  execve(KVASIR_COMMAND, arguments.data(), environment.data());
+  execvpe(arguments[0], arguments.data(), environment.data());
   _exit(98);
 }
 
@@ -127,6 +128,21 @@ int WaitingProcess::Wait() {
 int WaitingProcess::Finish() {
   close(std::exchange(input_, -1));
   return Wait();
+}
+
+std::vector<std::string> WithMounts(const std::string& mounts) {
+  return {"unshare", "-rm", "sh", "-c", mounts + " && exec \"$0\" \"$@\""};
+}
+
+bool CanMount() {
+  const pid_t child = fork();
+  if (child == 0) {
+    // Its complaint would be in the middle of the test's own output.
+    if (dup2(OpenForWriting("/dev/null"), 2) < 0) _exit(99);
+    execlp("unshare", "unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt", nullptr);
+    _exit(98);
+  }
+  return WaitFor(child) == 0;
 }
 
 fs::path RealModel() {

@@ -22,6 +22,7 @@ struct Invocation {
   std::string input;
   std::map<std::string, std::string> environment;  ///< Beside HOME and PATH.
   std::string stdout_path;                         ///< Instead of keeping it: /dev/full.
+  std::vector<std::string> starter{};              ///< A program and its words that start it.
 };
 
 /// A folder of its own for one test, with a home whose model cache is the real one, gone at the
@@ -64,6 +65,11 @@ class WaitingProcess {
   pid_t pid_ = -1;
   int input_ = -1;
 };
+
+/// Words that start a command in a mount namespace of its own, after the shell commands `mounts`.
+std::vector<std::string> WithMounts(const std::string& mounts);
+/// May this user do that here?
+bool CanMount();
 
 /// Is the default model in the user's cache?
 bool ModelIsHere();

@@ -1,7 +1,5 @@
 #include "tests/fuzz/model_files/checks.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,23 +11,13 @@
 #include "model/tensor_names.h"
 #include "model/tokenizer.h"
 #include "model/utf8.h"
+#include "tests/fuzz/require.h"
 #include "tests/support/tokenizer_fixture.h"
 
 namespace kvasir::testing {
 namespace {
 
 using model::Tokenizer;
-
-/// Unlike assert, in every build.
-void Require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
-
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 void ReadAll(const model::WeightsFile& file) {
   std::vector<float> row;

@@ -15,14 +15,18 @@ TEST(Pool, LendsEachObjectToOneAtATime) {
     return std::make_unique<std::atomic<int>>(0);
   });
   std::atomic<bool> shared = false;
+  std::atomic<int> asking = 0;
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 8; ++t) {
       threads.emplace_back([&] {
+        ++asking;
         for (int i = 0; i < 1000; ++i) {
           const auto loan = pool.Borrow();
           std::atomic<int>& users = **loan;
           if (users.fetch_add(1) != 0) shared = true;
+          // The first borrowers keep theirs until everybody wants one.
+          while (asking < 8) std::this_thread::yield();
           users.fetch_sub(1);
         }
       });

@@ -68,6 +68,17 @@ TEST_F(Checkpoint, RefusesATokenizerLargerThanTheModel) {
   EXPECT_THAT(Message(), HasSubstr("the model only 1100"));
 }
 
+TEST(OpenModelFiles, SaysThatAFileCalledGgufIsNone) {
+  const testing::TempFolder folder;
+  const auto path = folder.path() / "m.gguf";
+  std::ofstream(path, std::ios::binary).flush();
+  EXPECT_THAT(OpenModelFiles(path).status().message(), HasSubstr("not a GGUF file: it is empty"));
+  std::ofstream(path, std::ios::binary) << std::string(4096, 'x');
+  const Status status = OpenModelFiles(path).status();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_THAT(status.message(), HasSubstr("m.gguf: not a GGUF file: its first bytes"));
+}
+
 TEST(OpenModelFiles, OpensTheDefaultModel) {
   KVASIR_TEST_MODEL_OR_SKIP(path);
   const auto files = OpenModelFiles(path);

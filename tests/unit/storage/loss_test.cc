@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "storage/engine_hooks.h"
 #include "tests/unit/storage/testing.h"
@@ -130,48 +132,66 @@ TEST_F(LossTest, NothingIsCreatedWhereCreateIsFalse) {
   EXPECT_FALSE(fs::exists(folder_ / "none"));
 }
 
-// Fails the fsync of log files on demand.
+enum class Trouble { kNone, kSyncFails, kDiskIsFull };
+
+// Fails the fsync of files, or every byte written to them, on demand.
 class FailingFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  FailingFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::atomic<bool>* fail)
-      : FSWritableFileOwnerWrapper(std::move(file)), fail_(fail) {}
+  FailingFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::atomic<Trouble>* trouble)
+      : FSWritableFileOwnerWrapper(std::move(file)), trouble_(trouble) {}
   rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
                          rocksdb::IODebugContext* debug) override {
-    if (*fail_) return rocksdb::IOStatus::IOError("the disk is gone");
+    if (*trouble_ == Trouble::kSyncFails) return rocksdb::IOStatus::IOError("the disk is gone");
     return FSWritableFileOwnerWrapper::Sync(options, debug);
+  }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* debug) override {
+    if (*trouble_ == Trouble::kDiskIsFull) return rocksdb::IOStatus::NoSpace("no block is free");
+    return FSWritableFileOwnerWrapper::Append(data, options, debug);
+  }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           const rocksdb::DataVerificationInfo& check,
+                           rocksdb::IODebugContext* debug) override {
+    if (*trouble_ == Trouble::kDiskIsFull) return rocksdb::IOStatus::NoSpace("no block is free");
+    return FSWritableFileOwnerWrapper::Append(data, options, check, debug);
   }
 
  private:
-  std::atomic<bool>* fail_;
+  std::atomic<Trouble>* trouble_;
 };
 
 class FailingFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  explicit FailingFileSystem(std::atomic<bool>* fail)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), fail_(fail) {}
+  explicit FailingFileSystem(std::atomic<Trouble>* trouble)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), trouble_(trouble) {}
   const char* Name() const override { return "FailingFileSystem"; }
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* debug) override {
     const auto status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
-    if (status.ok()) *file = std::make_unique<FailingFile>(std::move(*file), fail_);
+    if (status.ok()) *file = std::make_unique<FailingFile>(std::move(*file), trouble_);
     return status;
   }
 
  private:
-  std::atomic<bool>* fail_;
+  std::atomic<Trouble>* trouble_;
 };
 
-TEST_F(LossTest, AFailedSyncStopsAllWritesUntilTheStoreIsOpenedAgain) {
-  std::atomic<bool> fail = false;
+StoreOptions WithFileSystem(std::shared_ptr<rocksdb::FileSystem> files) {
   StoreOptions options = TestOptions();
   options.hooks = std::make_shared<EngineHooks>();
-  options.hooks->env = rocksdb::NewCompositeEnv(std::make_shared<FailingFileSystem>(&fail));
+  options.hooks->env = rocksdb::NewCompositeEnv(std::move(files));
+  return options;
+}
+
+TEST_F(LossTest, AFailedSyncStopsAllWritesUntilTheStoreIsOpenedAgain) {
+  std::atomic<Trouble> trouble = Trouble::kNone;
   {
-    const auto store = OpenStore(path_, options);
-    fail = true;
+    const auto store =
+        OpenStore(path_, WithFileSystem(std::make_shared<FailingFileSystem>(&trouble)));
+    trouble = Trouble::kSyncFails;
     EXPECT_FALSE(store->Commit(One(MakeWrite("lost", "text"))).ok());
-    fail = false;
+    trouble = Trouble::kNone;
     const auto again = store->Commit(One(MakeWrite("later", "text")));
     EXPECT_EQ(again.status().code(), StatusCode::kUnavailable);
     EXPECT_THAT(again.status().message(), HasSubstr("opened again"));
@@ -181,6 +201,64 @@ TEST_F(LossTest, AFailedSyncStopsAllWritesUntilTheStoreIsOpenedAgain) {
   ASSERT_NE(store, nullptr);
   EXPECT_OK(store->Commit(One(MakeWrite("later", "text"))));
   EXPECT_THAT(Problems(*store), IsEmpty());
+}
+
+TEST_F(LossTest, ADiskThatFillsUpDuringACommitSaysNoSpaceAndLosesNothingBefore) {
+  std::atomic<Trouble> trouble = Trouble::kNone;
+  {
+    const auto store =
+        OpenStore(path_, WithFileSystem(std::make_shared<FailingFileSystem>(&trouble)));
+    ASSERT_OK(store->Commit(One(MakeWrite("before", "text"))));
+    trouble = Trouble::kDiskIsFull;
+    const auto refused = store->Commit(One(MakeWrite("lost", "text")));
+    EXPECT_EQ(refused.status().code(), StatusCode::kNoSpace) << refused.status().message();
+    EXPECT_OK(store->Get(*store->FindSpace("default"), "before"));
+    trouble = Trouble::kNone;
+  }
+  const auto store = OpenStore(path_);
+  ASSERT_NE(store, nullptr);
+  const SpaceId space = *store->FindSpace("default");
+  EXPECT_OK(store->Get(space, "before"));
+  EXPECT_EQ(store->Get(space, "lost").status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(Problems(*store), IsEmpty());
+}
+
+// Lets somebody else act once, in the moment before the database's first file is read.
+class InterruptedFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit InterruptedFileSystem(std::function<void()> interruption)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), interruption_(std::move(interruption)) {}
+  const char* Name() const override { return "InterruptedFileSystem"; }
+  rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                                      rocksdb::IODebugContext* debug) override {
+    if (name.find("MANIFEST") != std::string::npos) {
+      if (const auto act = std::exchange(interruption_, nullptr)) act();
+    }
+    return FileSystemWrapper::NewSequentialFile(name, options, file, debug);
+  }
+
+ private:
+  std::function<void()> interruption_;
+};
+
+TEST_F(LossTest, AReaderThatMeetsAWritersOpeningTriesAgain) {
+  StoreOptions options = WithFileSystem(std::make_shared<InterruptedFileSystem>([this] {
+    const auto writer = OpenStore(path_);
+    ASSERT_OK(writer->Commit(One(MakeWrite("meanwhile", "text"))));
+  }));
+  options.read_only = true;
+  const auto reader = OpenStore(path_, options);
+  ASSERT_NE(reader, nullptr);
+  EXPECT_OK(reader->Get(*reader->FindSpace("default"), "meanwhile"));
+  EXPECT_EQ(reader->Spaces()[0].memories, 21U);
+}
+
+TEST_F(LossTest, AReaderOfADamagedStoreIsToldAtOnce) {
+  for (const fs::path& log : FilesWith(path_ + "/db", ".log")) fs::remove(log);
+  StoreOptions options = TestOptions();
+  options.read_only = true;
+  EXPECT_EQ(Store::Open(path_, options).status().code(), StatusCode::kCorruption);
 }
 
 }  // namespace

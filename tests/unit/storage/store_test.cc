@@ -214,14 +214,17 @@ TEST_F(StoreTest, ListsByNumberWithACursor) {
   }
   ListQuery query{.limit = 2};
   std::vector<std::string> ids;
-  while (true) {
+  std::vector<std::size_t> pages;
+  while (pages.size() < 6) {
     const auto page = store_->List(space_, query);
     ASSERT_OK(page);
+    pages.push_back(page->documents.size());
     for (const Document& document : page->documents) ids.push_back(document.record.id);
     if (!page->next) break;
     query.from = *page->next;
   }
   EXPECT_THAT(ids, ElementsAre("m0", "m1", "m2", "m3", "m4"));
+  EXPECT_THAT(pages, ElementsAre(2, 2, 1));
 }
 
 TEST_F(StoreTest, SelectsBySessionTimeTrustAndFilter) {
@@ -252,6 +255,8 @@ TEST_F(StoreTest, SelectsBySessionTimeTrustAndFilter) {
   const auto sessions = store_->Sessions(space_);
   ASSERT_EQ(sessions->size(), 2U);
   EXPECT_EQ((*sessions)[1].name, "s");
+  EXPECT_EQ((*sessions)[1].memories, 1U);
+  EXPECT_EQ((*sessions)[1].last_write, clock_.now);
 }
 
 TEST_F(StoreTest, AnExpiredMemoryCannotBeReadAndItsIdIsFree) {
@@ -273,12 +278,18 @@ TEST_F(StoreTest, PurgesWhatHasExpired) {
   DocumentWrite write = MakeWrite("m", "quagga");
   write.record.expires_at = clock_.now + std::chrono::seconds(1);
   ASSERT_OK(store_->Commit(One(write)));
+  DocumentWrite later = MakeWrite("later", "okapi");
+  later.record.expires_at = clock_.now + std::chrono::seconds(3);
+  ASSERT_OK(store_->Commit(One(later)));
+  ASSERT_OK(store_->Commit(One(MakeWrite("ever", "zebra"))));
   clock_.now += std::chrono::seconds(2);
   const auto purged = store_->PurgeExpired();
   ASSERT_OK(purged);
   EXPECT_EQ(purged->documents, 1U);
   EXPECT_TRUE(purged->physical);
-  EXPECT_EQ(store_->Spaces()[0].memories, 0U);
+  EXPECT_EQ(store_->Spaces()[0].memories, 2U);
+  EXPECT_OK(store_->Get(space_, "later"));
+  EXPECT_OK(store_->Get(space_, "ever"));
 }
 
 TEST_F(StoreTest, StreamsRouterRecordsInOrderAndOnlyOfItsSpace) {

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <span>
 
-#include "tests/fuzz/model_files/checks.h"
+namespace kvasir::testing {
+void KVASIR_FUZZ_CHECK(std::span<const std::byte> bytes);
+}  // namespace kvasir::testing
 
 // The name is libFuzzer's.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
