@@ -150,6 +150,7 @@ void Doorkeeper::CancelAll() {
   std::vector<std::shared_ptr<Connection>> all;
   {
     std::lock_guard lock(mutex_);
+    all.reserve(connections_.size());
     for (const auto& [number, connection] : connections_) all.push_back(connection);
   }
   // Outside of the lock: stopping runs callbacks.

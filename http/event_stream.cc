@@ -13,7 +13,8 @@ void EventStream::Run(ResponseSink& sink, const Work& work, std::stop_token gone
   const std::stop_callback forward(gone, [&stop] { stop.request_stop(); });
   std::jthread worker([&] {
     const Send send = [&stream](std::string_view event, const Json& data) {
-      stream.Push("event: " + std::string(event) + "\ndata: " + DumpJson(data) + "\n\n");
+      const std::string name = event.empty() ? "" : "event: " + std::string(event) + "\n";
+      stream.Push(name + "data: " + DumpJson(data) + "\n\n");
     };
     try {
       work(send, stop.get_token());

@@ -19,7 +19,7 @@ namespace kvasir::http {
 
 class EventStream {
  public:
-  /// What the work calls: any thread, never blocks.
+  /// What the work calls: any thread, never blocks. An `event` without a name is data alone.
   using Send = std::function<void(std::string_view event, const Json& data)>;
   using Work = std::function<void(const Send& send, std::stop_token stop)>;
 

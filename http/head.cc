@@ -10,9 +10,19 @@ namespace {
 /// Long enough for every registered method but those of WebDAV.
 constexpr std::size_t kMaxMethodBytes = 16;
 /// Fields that decide who asks for what: two of them are two readers' two opinions.
-constexpr std::string_view kSingle[] = {
-    "host",     "content-length",  "content-type", "authorization", "x-api-key",
-    "if-match", "idempotency-key", "origin",       "expect",        "accept"};
+constexpr std::string_view kSingle[] = {"host",
+                                        "content-length",
+                                        "content-type",
+                                        "authorization",
+                                        "x-api-key",
+                                        "if-match",
+                                        "idempotency-key",
+                                        "origin",
+                                        "expect",
+                                        "accept",
+                                        "mcp-method",
+                                        "mcp-name",
+                                        "mcp-protocol-version"};
 
 template <typename Range>
 bool Contains(const Range& range, std::string_view value) {

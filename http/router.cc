@@ -41,6 +41,14 @@ constexpr Route kRoutes[] = {
     {"GET", "/readyz", Scope::kNone, Body::kNone, Lane::kQuick, Errors::kProblem, false, GetReady},
     {"GET", "/metrics", Scope::kAdmin, Body::kNone, Lane::kQuick, Errors::kProblem, false,
      GetMetrics},
+    {"GET", "/", Scope::kNone, Body::kNone, Lane::kQuick, Errors::kProblem, false, GetInspector},
+    {"GET", "/inspector/{id}", Scope::kNone, Body::kNone, Lane::kQuick, Errors::kProblem, false,
+     GetInspectorFile},
+    {"POST", "/mcp", Scope::kRead, Body::kJson, Lane::kModel, Errors::kJsonRpc, true, PostMcp},
+    {"POST", "/v1/chat/completions", Scope::kRead, Body::kJson, Lane::kModel, Errors::kOpenAi, true,
+     PostChatCompletion},
+    {"GET", "/v1/models", Scope::kRead, Body::kNone, Lane::kQuick, Errors::kOpenAi, false,
+     GetModels},
     {"POST", "/memories", Scope::kWrite, Body::kJson, Lane::kModel, Errors::kMem0, true, Mem0Add},
     {"GET", "/memories", Scope::kRead, Body::kNone, Lane::kPage, Errors::kMem0, true, Mem0List},
     {"DELETE", "/memories", Scope::kForget, Body::kNone, Lane::kModel, Errors::kMem0, true,
@@ -54,6 +62,23 @@ constexpr Route kRoutes[] = {
     {"GET", "/memories/{id}/history", Scope::kRead, Body::kNone, Lane::kPage, Errors::kMem0, true,
      Mem0History},
     {"POST", "/search", Scope::kRead, Body::kJson, Lane::kModel, Errors::kMem0, true, Mem0Search},
+    {"GET", "/v1/ping/", Scope::kRead, Body::kNone, Lane::kQuick, Errors::kMem0, false, Mem0Ping},
+    {"POST", "/v3/memories/add/", Scope::kWrite, Body::kJson, Lane::kModel, Errors::kMem0, true,
+     Mem0HostedAdd},
+    {"POST", "/v3/memories/", Scope::kRead, Body::kJson, Lane::kPage, Errors::kMem0, true,
+     Mem0HostedList},
+    {"POST", "/v3/memories/search/", Scope::kRead, Body::kJson, Lane::kModel, Errors::kMem0, true,
+     Mem0HostedSearch},
+    {"DELETE", "/v1/memories/", Scope::kForget, Body::kNone, Lane::kModel, Errors::kMem0, true,
+     Mem0DeleteAll},
+    {"GET", "/v1/memories/{id}/", Scope::kRead, Body::kNone, Lane::kQuick, Errors::kMem0, true,
+     Mem0Get},
+    {"PUT", "/v1/memories/{id}/", Scope::kWrite, Body::kJson, Lane::kModel, Errors::kMem0, true,
+     Mem0Update},
+    {"DELETE", "/v1/memories/{id}/", Scope::kForget, Body::kNone, Lane::kModel, Errors::kMem0, true,
+     Mem0Delete},
+    {"GET", "/v1/memories/{id}/history/", Scope::kRead, Body::kNone, Lane::kPage, Errors::kMem0,
+     true, Mem0History},
     {"POST", "/reset", Scope::kForget, Body::kNone, Lane::kModel, Errors::kMem0, true, Mem0Reset},
 };
 
@@ -97,13 +122,7 @@ Match FindRoute(std::string_view method, std::span<const std::string> path) {
 }
 
 Result<std::string> Call::Space(const std::string& named) const {
-  if (principal.every_space()) return named.empty() ? std::string(kDefaultSpace) : named;
-  if (named.empty() || named == principal.space) return principal.space;
-  return PermissionDenied("this key is for another space than the one named");
-}
-
-bool IsUnwrittenSpace(const Status& status, const std::string& named) {
-  return named.empty() && status.code() == StatusCode::kNotFound;
+  return SpaceFor(principal, named);
 }
 
 Response JsonResponse(const Json& json, int status) {

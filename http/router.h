@@ -11,10 +11,12 @@
 #include <variant>
 #include <vector>
 
+#include "http/error_response.h"
 #include "http/json.h"
 #include "http/keys.h"
 #include "http/message.h"
 #include "http/problem.h"
+#include "http/space.h"
 #include "kvasir/memory.h"
 
 namespace kvasir::http {
@@ -30,7 +32,8 @@ struct Call {
   Json body;       ///< For Body::kJson.
   Metrics& metrics;
   std::chrono::milliseconds ping_interval{15000};
-  Status ready;  ///< May this server be sent work?
+  Status ready;                  ///< May this server be sent work?
+  std::string* error = nullptr;  ///< For the log: what only the operator may read. Never null.
 
   /// The space that the request means: the key's, or the one named. kPermissionDenied when the
   /// key is for another.
@@ -42,8 +45,8 @@ class Answer {
  public:
   Answer(Response response) : value_(std::move(response)) {}  // NOLINT(google-explicit-constructor)
   Answer(Problem problem) : value_(std::move(problem)) {}     // NOLINT(google-explicit-constructor)
-  Answer(const Status& status)
-      : value_(ProblemOf(status)), status_(status) {}  // NOLINT(google-explicit-constructor)
+  Answer(const Status& status)                                // NOLINT(google-explicit-constructor)
+      : value_(ProblemOf(status)), status_(status) {}
 
   Response* response() { return std::get_if<Response>(&value_); }
   const Problem* problem() const { return std::get_if<Problem>(&value_); }
@@ -59,7 +62,6 @@ enum class Body : std::uint8_t { kNone, kJson, kLines };
 /// kModel: may take seconds of the model's time; kPage: makes a large answer. Only so many of each
 /// at once.
 enum class Lane : std::uint8_t { kQuick, kModel, kPage };
-enum class Errors : std::uint8_t { kProblem, kMem0 };
 
 struct Route {
   std::string_view method;
@@ -83,9 +85,6 @@ struct Match {
 
 /// HEAD is answered as GET.
 Match FindRoute(std::string_view method, std::span<const std::string> path);
-
-/// A caller who did not name a space sees one that was never written to as empty, not as an error.
-bool IsUnwrittenSpace(const Status& status, const std::string& named);
 
 /// 200 with JSON.
 Response JsonResponse(const Json& json, int status = 200);

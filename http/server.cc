@@ -110,7 +110,7 @@ class Writer final : public httplib::Server {
     out.reason = ReasonPhrase(response_.status);
     for (const HeaderField& field : response_.headers) out.set_header(field.name, field.value);
     if (!response_.stream) {
-      if (response_.status == 204) return;
+      if (response_.status == 204 || response_.status == 304) return;
       out.body = std::move(response_.body);
       out.set_header("Content-Type", response_.content_type);
       return;

@@ -74,12 +74,9 @@ std::optional<Problem> CheckBodyHead(const RequestHead& head, const Route& route
   return Make(415, "media_type", "Send Content-Type: " + std::string(wanted) + ".");
 }
 
-/// mem0's errors are {"detail"}.
-Response Mem0Error(const Problem& problem, const std::string& request_id) {
-  Response response = ProblemResponse(problem, request_id);
-  response.content_type = "application/json";
-  response.body = DumpJson({{"detail", problem.detail}});
-  return response;
+bool HasHeader(const Response& response, std::string_view name) {
+  return std::any_of(response.headers.begin(), response.headers.end(),
+                     [name](const HeaderField& field) { return field.name == name; });
 }
 
 }  // namespace
@@ -120,14 +117,16 @@ Response Service::Handle(Request& request) {
   if (const Problem* problem = answer.problem()) {
     exchange->code = problem->code;
     if (problem->status == 500) exchange->error = answer.status().message();
-    const bool mem0 = exchange->route != nullptr && exchange->route->errors == Errors::kMem0;
-    response = mem0 ? Mem0Error(*problem, request.id) : ProblemResponse(*problem, request.id);
+    const Errors style = exchange->route != nullptr ? exchange->route->errors : Errors::kProblem;
+    response = ErrorResponse(style, *problem, request.id);
   } else {
     response = std::move(*answer.response());
   }
   response.headers.push_back({"X-Request-Id", request.id});
   response.headers.push_back({"X-Content-Type-Options", "nosniff"});
-  response.headers.push_back({"Cache-Control", "no-store"});
+  if (!HasHeader(response, "Cache-Control")) {
+    response.headers.push_back({"Cache-Control", "no-store"});
+  }
   if (const auto origin = request.head.Header("origin"); origin && IsListedOrigin(*origin)) {
     response.headers.push_back({"Access-Control-Allow-Origin", std::string(*origin)});
     response.headers.push_back({"Vary", "Origin"});
@@ -240,7 +239,8 @@ Answer Service::Run(Exchange& exchange, const Route& route, std::string id) {
             .body = {},
             .metrics = metrics_,
             .ping_interval = options_.ping_interval,
-            .ready = Readiness()};
+            .ready = Readiness(),
+            .error = &exchange.error};
   Place large;
   if (route.body != Body::kNone && request.head.content_length > kLargeBytes) {
     large = TakePlace(large_bodies_, options_.large_bodies);

@@ -6,12 +6,11 @@
 #include "http/fields.h"
 #include "http/metrics.h"
 #include "http/render.h"
+#include "http/request_fields.h"
 #include "http/routes/routes.h"
 
 namespace kvasir::http {
 namespace {
-
-constexpr std::uint32_t kMaxNewTokens = 4096;
 
 struct Wish {
   AskRequest request;
@@ -20,39 +19,13 @@ struct Wish {
 
 Result<Wish> ReadAsk(const Call& call) {
   Wish wish;
-  AskRequest& request = wish.request;
   std::string space;
-  std::string least_trust = "untrusted";
   Fields fields(call.body);
-  fields.Get("question", request.question);
   fields.Get("space", space);
-  fields.Get("session", request.session);
-  fields.Get("filters", request.filter);
-  fields.GetCount("max_hops", request.max_hops, 1, 8);
-  fields.GetCount("documents_per_hop", request.documents_per_hop, 1, 16);
-  fields.GetCount("max_new_tokens", request.max_new_tokens, 1, kMaxNewTokens);
-  double temperature = request.temperature;
-  double top_p = request.top_p;
-  fields.Get("temperature", temperature, 0.0, 2.0);
-  fields.Get("top_p", top_p, 0.0, 1.0);
-  fields.GetCount("seed", request.seed, 0, UINT64_MAX);
-  fields.Get("stop", request.stop);
-  fields.Get("latent_memory", request.latent_memory);
-  fields.Get("least_trust", least_trust);
-  fields.Get("as_of", request.as_of);
   fields.Get("stream", wish.stream);
-  if (request.question.empty()) fields.Fail("\"question\" is missing or empty");
-  if (least_trust == "user") {
-    request.least_trust = Trust::kUser;
-  } else if (least_trust == "operator") {
-    request.least_trust = Trust::kOperator;
-  } else if (least_trust != "untrusted") {
-    fields.Fail("\"least_trust\" must be \"untrusted\", \"user\" or \"operator\"");
-  }
+  ReadFields(fields, wish.request);
   KVASIR_RETURN_IF_ERROR(fields.Finish());
-  request.temperature = static_cast<float>(temperature);
-  request.top_p = static_cast<float>(top_p);
-  KVASIR_ASSIGN_OR_RETURN(request.space, call.Space(space));
+  KVASIR_ASSIGN_OR_RETURN(wish.request.space, call.Space(space));
   const auto accept = call.request.head.Header("accept").value_or("");
   if (accept.find("text/event-stream") != std::string_view::npos) wish.stream = true;
   return wish;

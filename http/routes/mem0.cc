@@ -8,6 +8,7 @@
 #include "http/fields.h"
 #include "http/metrics.h"
 #include "http/render.h"
+#include "http/routes/mem0_shapes.h"
 #include "http/routes/routes.h"
 #include "kvasir/filter.h"
 
@@ -48,11 +49,21 @@ const std::string kNotNamed;
 
 constexpr std::string_view kNobody = "At least one identifier is required.";
 
-std::string SpaceOf(const Call& call) {
-  return call.principal.every_space() ? std::string(kDefaultSpace) : call.principal.space;
+Json OrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json Mem0Hit(const Hit& hit, const MemoryRecord& record) {
+  Json json = Mem0Memory(record);
+  json["score"] = hit.score;
+  return json;
 }
 
-Json OrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
+Response Message(const char* text) { return JsonResponse({{"message", text}}); }
+
+}  // namespace
+
+std::string SpaceOfMem0(const Call& call) {
+  return call.principal.every_space() ? std::string(kDefaultSpace) : call.principal.space;
+}
 
 Json Mem0Memory(const MemoryRecord& record) {
   return {{"id", record.id},
@@ -65,16 +76,6 @@ Json Mem0Memory(const MemoryRecord& record) {
           {"agent_id", OrNull(record.agent_id)},
           {"run_id", OrNull(record.session)}};
 }
-
-Json Mem0Hit(const Hit& hit, const MemoryRecord& record) {
-  Json json = Mem0Memory(record);
-  json["score"] = hit.score;
-  return json;
-}
-
-Response Message(const char* text) { return JsonResponse({{"message", text}}); }
-
-}  // namespace
 
 Answer Mem0Add(Call& call) {
   RememberRequest request;
@@ -97,7 +98,7 @@ Answer Mem0Add(Call& call) {
   if (request.text.empty() && request.messages.empty()) fields.Fail("messages: Field required");
   if (owner.empty()) fields.Fail(std::string(kNobody));
   KVASIR_RETURN_IF_ERROR(fields.Finish());
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   request.user_id = owner.user_id;
   request.agent_id = owner.agent_id;
   request.session = owner.run_id;
@@ -120,7 +121,7 @@ Answer Mem0List(Call& call) {
   fields.GetCount("limit", request.limit, 1, 1000);
   if (owner.empty()) fields.Fail(std::string(kNobody));
   KVASIR_RETURN_IF_ERROR(fields.Finish());
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   request.filter = owner.ToFilter();
   auto page = call.memory->List(request);
   if (IsUnwrittenSpace(page.status(), kNotNamed)) page = ListPage{};
@@ -131,14 +132,14 @@ Answer Mem0List(Call& call) {
 }
 
 Answer Mem0Get(Call& call) {
-  KVASIR_ASSIGN_OR_RETURN(const MemoryRecord record, call.memory->Get(call.id, SpaceOf(call)));
+  KVASIR_ASSIGN_OR_RETURN(const MemoryRecord record, call.memory->Get(call.id, SpaceOfMem0(call)));
   return JsonResponse(Mem0Memory(record));
 }
 
 Answer Mem0Update(Call& call) {
   UpdateRequest request;
   request.id = call.id;
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   Fields fields(call.body);
   // The server's own clients say "text", its library and older clients "data" or "memory".
   fields.Get("data", request.text);
@@ -154,14 +155,14 @@ Answer Mem0Update(Call& call) {
 Answer Mem0Delete(Call& call) {
   ForgetRequest request;
   request.ids = {call.id};
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   KVASIR_ASSIGN_OR_RETURN(const ForgetReceipt receipt, call.memory->Forget(request));
   if (receipt.memories == 0) return NotFound("Memory not found");
   return Message("Memory deleted successfully");
 }
 
 Answer Mem0History(Call& call) {
-  KVASIR_ASSIGN_OR_RETURN(const auto versions, call.memory->History(call.id, SpaceOf(call)));
+  KVASIR_ASSIGN_OR_RETURN(const auto versions, call.memory->History(call.id, SpaceOfMem0(call)));
   Json list = Json::array();
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const MemoryRecord& version = versions[i];
@@ -184,7 +185,7 @@ Answer Mem0DeleteAll(Call& call) {
   if (owner.empty()) fields.Fail(std::string(kNobody));
   KVASIR_RETURN_IF_ERROR(fields.Finish());
   ForgetRequest request;
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   request.filter = owner.ToFilter();
   const Status status = call.memory->Forget(request).status();
   if (!status.ok() && !IsUnwrittenSpace(status, kNotNamed)) return status;
@@ -208,7 +209,7 @@ Answer Mem0Search(Call& call) {
   Filter both = owner.ToFilter();
   if (filters) both.children.push_back(*std::move(filters));
   request.filter = std::move(both);
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   const CallOptions options{.progress = {}, .stop = call.request.gone};
   auto found = call.memory->Recall(request, options);
   if (IsUnwrittenSpace(found.status(), kNotNamed)) found = RecallResult{};
@@ -224,7 +225,7 @@ Answer Mem0Search(Call& call) {
 
 Answer Mem0Reset(Call& call) {
   ForgetRequest request;
-  request.space = SpaceOf(call);
+  request.space = SpaceOfMem0(call);
   request.whole_space = true;
   const Status status = call.memory->Forget(request).status();
   if (!status.ok() && !IsUnwrittenSpace(status, kNotNamed)) return status;

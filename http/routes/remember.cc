@@ -6,6 +6,7 @@
 #include "http/fields.h"
 #include "http/metrics.h"
 #include "http/render.h"
+#include "http/request_fields.h"
 #include "http/routes/routes.h"
 
 namespace kvasir::http {
@@ -22,32 +23,11 @@ constexpr std::size_t kGroupBytes = 1024 * 1024;
 Result<RememberRequest> ReadRemember(const Call& call, const Json& body) {
   RememberRequest request;
   std::string space;
-  std::string trust = "user";
   Fields fields(body);
-  const bool has_text = fields.Has("text");
-  const bool has_messages = fields.Has("messages");
-  fields.Get("text", request.text);
-  fields.Get("messages", request.messages);
-  fields.Get("id", request.id);
-  fields.Get("title", request.title);
   fields.Get("space", space);
-  fields.Get("session", request.session);
-  fields.Get("user_id", request.user_id);
-  fields.Get("agent_id", request.agent_id);
-  fields.Get("metadata", request.metadata);
-  fields.Get("source", request.provenance.source);
-  fields.Get("trust", trust);
-  fields.Get("expires_at", request.expires_at);
-  fields.Get("valid_from", request.valid_from);
-  fields.Get("valid_to", request.valid_to);
-  if (has_text == has_messages) fields.Fail("give either \"text\" or \"messages\"");
-  // Callers may lower the trust in what they pass on; only the operator's own tools may raise it.
-  if (trust != "user" && trust != "untrusted") {
-    fields.Fail("\"trust\" must be \"user\" or \"untrusted\"");
-  }
+  ReadFields(fields, request);
   KVASIR_RETURN_IF_ERROR(fields.Finish());
   request.provenance.channel = "rest";
-  request.provenance.trust = trust == "user" ? Trust::kUser : Trust::kUntrusted;
   KVASIR_ASSIGN_OR_RETURN(request.space, call.Space(space));
   return request;
 }

@@ -29,6 +29,19 @@ Answer GetLive(Call& call);
 Answer GetReady(Call& call);
 Answer GetMetrics(Call& call);
 Answer GetOpenApi(Call& call);
+// inspector.cc
+Answer GetInspector(Call& call);
+Answer GetInspectorFile(Call& call);
+// mcp.cc
+Answer PostMcp(Call& call);
+// mem0_hosted.cc
+Answer Mem0Ping(Call& call);
+Answer Mem0HostedAdd(Call& call);
+Answer Mem0HostedList(Call& call);
+Answer Mem0HostedSearch(Call& call);
+// openai.cc
+Answer PostChatCompletion(Call& call);
+Answer GetModels(Call& call);
 // mem0.cc
 Answer Mem0Add(Call& call);
 Answer Mem0List(Call& call);

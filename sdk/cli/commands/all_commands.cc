@@ -9,7 +9,7 @@ std::vector<Command> AllCommands() {
           ImportCommand(),     ExportCommand(), EvalCommand(),    StatsCommand(),
           VerifyCommand(),     BackupCommand(), RestoreCommand(), CompactCommand(),
           ReencodeCommand(),   DoctorCommand(), ModelCommand(),   ConfigCommand(),
-          CompletionCommand(), ServeCommand(),  KeyCommand()};
+          CompletionCommand(), ServeCommand(),  KeyCommand(),     McpCommand()};
 }
 
 }  // namespace kvasir::cli

@@ -24,6 +24,7 @@ Command RestoreCommand();
 Command CompactCommand();
 Command ReencodeCommand();
 Command DoctorCommand();
+Command McpCommand();
 Command ModelCommand();
 Command ConfigCommand();
 Command CompletionCommand();

@@ -89,6 +89,7 @@ Result<EvalSums> Eval::Measure(Memory* memory, const Channel& on,
     const Clock::duration took = Clock::now() - start;
     if (!found.ok()) return found.status().WithContext(Format("question '{}'", row.question));
     std::vector<std::string> ranked;
+    ranked.reserve(found->hits.size());
     for (const Hit& hit : found->hits) ranked.push_back(hit.id);
     sums.Add(ranked, row.gold, took);
     bar.Show(sums.questions());

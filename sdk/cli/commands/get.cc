@@ -39,6 +39,7 @@ void Print(const std::vector<MemoryRecord>& records, const char* plural, Output*
 Status Get(const std::vector<std::string>& ids, Session& session) {
   KVASIR_ASSIGN_OR_RETURN(auto memory, session.Open(Access::kRead, Model::kNotNeeded));
   std::vector<MemoryRecord> records;
+  records.reserve(ids.size());
   for (const std::string& id : ids) {
     KVASIR_ASSIGN_OR_RETURN(MemoryRecord record, memory->Get(id, session.space()));
     records.push_back(std::move(record));

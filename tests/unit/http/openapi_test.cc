@@ -69,7 +69,7 @@ TEST(Router, MatchesWholeSegmentsOnly) {
   EXPECT_EQ(route("GET", {"v1", "memories", "x", "history"}), "/v1/memories/{id}/history x");
   EXPECT_EQ(route("GET", {"v1", "memories", ""}), "");
   EXPECT_EQ(route("GET", {"v1", "memories", "..", "..", "etc"}), "");
-  EXPECT_EQ(route("GET", {""}), "");
+  EXPECT_EQ(route("GET", {""}), "/ ");
   EXPECT_EQ(route("DELETE", {"v1", "recall"}), "");
 }
 
