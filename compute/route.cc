@@ -16,12 +16,12 @@
 #include "compute/reference/route.h"
 #include "compute/route_page.h"
 #include "compute/route_query.h"
+#include "compute/route_state.h"
 
 namespace kvasir::compute {
 namespace {
 
 constexpr std::int64_t kMaxDim = 4096;
-constexpr float kNoScore = -std::numeric_limits<float>::infinity();
 
 bool AllFinite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
@@ -32,7 +32,9 @@ bool Better(const RouteHit& a, const RouteHit& b) {
   return a.score != b.score ? a.score > b.score : a.id < b.id;
 }
 
-Status CheckQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t width) {
+}  // namespace
+
+Status CheckRouteQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t width) {
   if (query.layer < 0 || query.layer >= shape.layers) {
     return InvalidArgument("routing layer " + std::to_string(query.layer) + " of " +
                            std::to_string(shape.layers));
@@ -47,36 +49,10 @@ Status CheckQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t
   return Status::Ok();
 }
 
-}  // namespace
-
-using Pages = std::vector<std::shared_ptr<RoutePage>>;
-
-struct RouteIndex::State {
-  struct Home {
-    std::shared_ptr<RoutePage> page;
-    std::uint32_t ordinal;
-  };
-
-  RouteShape shape;
-  const cpu::Kernels* kernels = nullptr;
-
-  std::mutex writer;  ///< One Append or Remove at a time. Taken before `mutex`.
-
-  /// Guards what follows, for as long as a lookup or a copy of a pointer takes.
-  mutable std::shared_mutex mutex;
-  std::shared_ptr<const Pages> pages = std::make_shared<Pages>();  ///< Replaced, never changed.
-  std::unordered_map<std::uint64_t, Home> homes;
-  std::vector<std::uint64_t> ids;     ///< By ordinal.
-  std::vector<std::uint8_t> present;  ///< By ordinal.
-  std::int64_t chunks = 0;
-
-  std::shared_ptr<const Pages> Snapshot() const {
-    const std::shared_lock lock(mutex);
-    return pages;
-  }
-  Status Check(const RouteEntry& entry) const;
-  Result<std::shared_ptr<RoutePage>> PageFor(std::int64_t needed);
-};
+int RouteThreads(const RouteQuery& query, std::int64_t pages) {
+  return static_cast<int>(
+      std::min<std::int64_t>(query.threads > 0 ? query.threads : omp_get_num_procs(), pages));
+}
 
 Status RouteIndex::State::Check(const RouteEntry& entry) const {
   if (entry.chunks < 1 || entry.chunks > kMaxChunks) {
@@ -102,17 +78,46 @@ Status RouteIndex::State::Check(const RouteEntry& entry) const {
 }
 
 Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t needed) {
-  const std::shared_ptr<const Pages> now = Snapshot();
+  const std::shared_ptr<const RoutePages> now = Snapshot();
   for (const auto& page : *now) {
     if (page->Free() >= needed) return page;
   }
   auto page = RoutePage::Make(shape, *kernels);
-  if (page == nullptr) return Unavailable("out of memory: the routing index cannot grow");
-  auto more = std::make_shared<Pages>(*now);
+  if (page == nullptr || (basis != nullptr && !page->MakeSketches(basis))) {
+    return Unavailable("out of memory: the routing index cannot grow");
+  }
+  auto more = std::make_shared<RoutePages>(*now);
   more->push_back(page);
   const std::unique_lock lock(mutex);
   pages = std::move(more);
   return page;
+}
+
+Status RouteIndex::State::MakeSketches() {
+  const auto dim = static_cast<std::size_t>(shape.dim);
+  const std::shared_ptr<const RoutePages> now = Snapshot();
+  std::vector<float> centre(static_cast<std::size_t>(shape.layers) * dim);
+  std::vector<double> sum(dim);
+  std::vector<float> key(dim);
+  for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
+    std::ranges::fill(sum, 0.0);
+    for (const auto& page : *now) {
+      page->ForEachKey(layer, key, [&sum](std::uint32_t, int, std::span<const float> k) {
+        for (std::size_t i = 0; i < k.size(); ++i) sum[i] += double{k[i]};
+      });
+    }
+    for (std::size_t i = 0; i < dim; ++i) {
+      centre[static_cast<std::size_t>(layer) * dim + i] =
+          static_cast<float>(sum[i] / static_cast<double>(chunks));
+    }
+  }
+  const auto made = std::make_shared<const SketchBasis>(shape.dim, std::move(centre));
+  for (const auto& page : *now) {
+    if (!page->MakeSketches(made)) return Unavailable("out of memory for sketches");
+  }
+  const std::unique_lock lock(mutex);
+  basis = made;
+  return Status::Ok();
 }
 
 void EntryBitmap::Set(std::uint32_t ordinal) {
@@ -141,8 +146,11 @@ const RouteShape& RouteIndex::shape() const { return state_->shape; }
 Result<std::uint32_t> RouteIndex::Append(const RouteEntry& entry) {
   KVASIR_RETURN_IF_ERROR(state_->Check(entry));
   const std::lock_guard writer(state_->writer);
-  if (state_->homes.contains(entry.id)) {
+  if (state_->ordinals.contains(entry.id)) {
     return Conflict("routing entry " + std::to_string(entry.id) + " is present already");
+  }
+  if (state_->basis == nullptr && state_->chunks >= kSketchChunks) {
+    KVASIR_RETURN_IF_ERROR(state_->MakeSketches());
   }
   KVASIR_ASSIGN_OR_RETURN(auto page, state_->PageFor(entry.chunks));
   std::uint32_t ordinal = 0;
@@ -151,8 +159,8 @@ Result<std::uint32_t> RouteIndex::Append(const RouteEntry& entry) {
     const std::unique_lock lock(state_->mutex);
     ordinal = static_cast<std::uint32_t>(state_->ids.size());
     state_->ids.push_back(entry.id);
-    state_->present.push_back(1);
-    state_->homes.emplace(entry.id, State::Home{page, ordinal});
+    state_->homes.push_back({page, page->FirstFree()});
+    state_->ordinals.emplace(entry.id, ordinal);
     state_->chunks += entry.chunks;
   }
   page->Write(entry, ordinal);
@@ -161,18 +169,19 @@ Result<std::uint32_t> RouteIndex::Append(const RouteEntry& entry) {
 
 Status RouteIndex::Remove(std::uint64_t id) {
   const std::lock_guard writer(state_->writer);
-  State::Home home;
+  std::shared_ptr<RoutePage> page;
+  std::uint32_t ordinal = 0;
   {
     const std::unique_lock lock(state_->mutex);
-    const auto found = state_->homes.find(id);
-    if (found == state_->homes.end()) {
+    const auto found = state_->ordinals.find(id);
+    if (found == state_->ordinals.end()) {
       return NotFound("routing entry " + std::to_string(id) + " is not present");
     }
-    home = found->second;
-    state_->homes.erase(found);
-    state_->present[home.ordinal] = 0;
+    ordinal = found->second;
+    state_->ordinals.erase(found);
+    page = std::exchange(state_->homes[ordinal].page, nullptr);
   }
-  const std::int64_t erased = home.page->Erase(home.ordinal);
+  const std::int64_t erased = page->Erase(ordinal);
   const std::unique_lock lock(state_->mutex);
   state_->chunks -= erased;
   return Status::Ok();
@@ -185,7 +194,7 @@ std::size_t RouteIndex::Ordinals() const {
 
 std::int64_t RouteIndex::Entries() const {
   const std::shared_lock lock(state_->mutex);
-  return static_cast<std::int64_t>(state_->homes.size());
+  return static_cast<std::int64_t>(state_->ordinals.size());
 }
 
 std::int64_t RouteIndex::Chunks() const {
@@ -196,32 +205,32 @@ std::int64_t RouteIndex::Chunks() const {
 std::int64_t RouteIndex::Bytes() const {
   const RouteShape& shape = state_->shape;
   const std::int64_t key = shape.keys == RouteKeys::kF32 ? shape.dim * 4 : shape.dim + 4;
-  return Chunks() * shape.layers * key;
+  const std::int64_t sketch = state_->Basis() != nullptr ? cpu::SketchQuads(shape.dim) / 2 + 4 : 0;
+  return Chunks() * shape.layers * (key + sketch);
 }
 
 Result<std::uint32_t> RouteIndex::Ordinal(std::uint64_t id) const {
   const std::shared_lock lock(state_->mutex);
-  const auto found = state_->homes.find(id);
-  if (found == state_->homes.end()) {
+  const auto found = state_->ordinals.find(id);
+  if (found == state_->ordinals.end()) {
     return NotFound("routing entry " + std::to_string(id) + " is not present");
   }
-  return found->second.ordinal;
+  return found->second;
 }
 
 Status RouteIndex::Scan(const RouteQuery& query, std::span<float> scores,
                         std::span<std::uint32_t> best_chunk) const {
-  KVASIR_RETURN_IF_ERROR(CheckQuery(query, state_->shape, state_->shape.dim));
+  KVASIR_RETURN_IF_ERROR(CheckRouteQuery(query, state_->shape, state_->shape.dim));
   if (!best_chunk.empty() && best_chunk.size() != scores.size()) {
     return InvalidArgument("best_chunk must be as long as scores, or empty");
   }
   thread_local QueryPreparer preparer;
   const PreparedQuery prepared = preparer.Prepare(query, state_->shape, *state_->kernels);
-  const std::shared_ptr<const Pages> pages = state_->Snapshot();
-  std::ranges::fill(scores, kNoScore);
+  const std::shared_ptr<const RoutePages> pages = state_->Snapshot();
+  std::ranges::fill(scores, kNoRouteScore);
   std::ranges::fill(best_chunk, 0U);
   const auto count = static_cast<std::int64_t>(pages->size());
-  const int threads = static_cast<int>(
-      std::min<std::int64_t>(query.threads > 0 ? query.threads : omp_get_num_procs(), count));
+  const int threads = RouteThreads(query, count);
   if (threads <= 1) {
     for (const auto& page : *pages) page->Scan(prepared, scores, best_chunk);
     return Status::Ok();
@@ -241,11 +250,11 @@ Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
     return InvalidArgument("the heads given do not fit keys of " +
                            std::to_string(state_->shape.dim));
   }
-  KVASIR_RETURN_IF_ERROR(CheckQuery(query, state_->shape, heads.heads * heads.head_dim));
+  KVASIR_RETURN_IF_ERROR(CheckRouteQuery(query, state_->shape, heads.heads * heads.head_dim));
   const bool mean = query.chunk_reduce == ChunkReduce::kMean;
   std::vector<double> reduced(scores.size(), mean ? 0.0 : -HUGE_VAL);
   std::vector<float> key(static_cast<std::size_t>(state_->shape.dim));
-  std::ranges::fill(scores, kNoScore);
+  std::ranges::fill(scores, kNoRouteScore);
   for (const auto& page : *state_->Snapshot()) {
     page->ForEachKey(
         query.layer, key, [&](std::uint32_t ordinal, int chunks, std::span<const float> k) {
@@ -269,9 +278,10 @@ void RouteIndex::TopK(std::span<const float> scores, std::int64_t k, const Entry
   // A heap whose root is the worst of the best so far.
   for (std::size_t i = 0; i < count; ++i) {
     const bool full = hits->size() == static_cast<std::size_t>(k);
-    if (scores[i] == kNoScore || (full && scores[i] < hits->front().score)) continue;
+    if (scores[i] == kNoRouteScore || (full && scores[i] < hits->front().score)) continue;
     const auto ordinal = static_cast<std::uint32_t>(i);
-    if (state_->present[i] == 0 || (allowed != nullptr && !allowed->Test(ordinal))) continue;
+    if (state_->homes[i].page == nullptr || (allowed != nullptr && !allowed->Test(ordinal)))
+      continue;
     const RouteHit hit{state_->ids[i], ordinal, scores[i]};
     if (full && !Better(hit, hits->front())) continue;
     if (full) {

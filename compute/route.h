@@ -3,8 +3,8 @@
 // saving": one dot product per query and chunk).
 //
 // Keys lie in pages of 4096 slots, a slot holding one chunk in every layer; inside a page each
-// layer is cut into blocks of 16 slots, interleaved four dimensions at a time for the dot-product
-// instructions:  block = [dim / 4][16 slots][4 bytes], followed elsewhere by 16 float32 scales.
+// layer is cut into groups of 4 slots, interleaved by cache lines for the dot-product instructions:
+// group = [dim / 16][4 slots][16 bytes], with 4 float32 scales elsewhere.
 //
 // Concurrency: any number of scans run beside each other and beside one writer. All chunks of an
 // entry share a page and a page has one lock, so a scan sees an entry whole or not at all; a reader
@@ -79,6 +79,23 @@ struct RouteQuery {
   int threads = 0;                       ///< 0: one per core.
 };
 
+/// How ScanBest may look for the best.
+enum class RouteEffort : std::uint8_t {
+  kAuto,   ///< By sketches once the index has them, otherwise exactly.
+  kExact,  ///< Every key whole: the oracle of the others.
+};
+
+/// A weighted sum of layers' scores, of which only the best need be exact.
+struct RouteSum {
+  /// One query per layer; `allowed` and `threads` of the first hold for all.
+  std::span<const RouteQuery> layers;
+  std::span<const float> weights;  ///< One per query; empty: 1 each.
+  std::int64_t best = 16;          ///< How many of the highest sums must be exact.
+  /// Ordinals whose sums must be exact besides, say because another channel found them.
+  std::span<const std::uint32_t> also;
+  RouteEffort effort = RouteEffort::kAuto;
+};
+
 /// Shape of ungrouped queries, for reductions that need every head by itself.
 struct RouteHeads {
   std::int64_t heads = 0;
@@ -97,6 +114,8 @@ struct RouteHit {
 class RouteIndex {
  public:
   static constexpr std::int64_t kMaxChunks = 4096;  ///< Of one entry: a page.
+  /// From this many chunks on an index keeps sketches too: below, a whole scan takes as long.
+  static constexpr std::int64_t kSketchChunks = 32768;
 
   /// kInvalidArgument unless layers ≥ 1 and dim is a positive multiple of 4, at most 4096.
   static Result<std::unique_ptr<RouteIndex>> Make(const RouteShape& shape);
@@ -131,8 +150,16 @@ class RouteIndex {
   Status Scan(const RouteQuery& query, std::span<float> scores,
               std::span<std::uint32_t> best_chunk = {}) const;
 
-  /// The same with queries [n, heads * head_dim], each head by itself, in any combination of
-  /// reductions: plain loops in double, slow, exact. The oracle of Scan.
+  /// totals[ordinal] = Σ weight · Scan's score over the queries' layers, -infinity as in Scan; and
+  /// how many of them are exact. Those are all that can be among the `best` highest; the others are
+  /// estimates, each below the worst of the best. With sketches (one bit for each number of a key,
+  /// read instead of the keys) a true one of the best is missed in about one search in a thousand;
+  /// without, or with RouteEffort::kExact, all are exact. Costs one reading of the sketches and of
+  /// the keys of what may win, an eighth to a third of Scan's bytes. Errors as in Scan.
+  Result<std::int64_t> ScanBest(const RouteSum& sum, std::span<float> totals) const;
+
+  /// The same as Scan with queries [n, heads * head_dim], each head by itself, in any combination
+  /// of reductions: plain loops in double, slow, exact. The oracle of Scan.
   Status ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
                      std::span<float> scores) const;
 
@@ -141,8 +168,9 @@ class RouteIndex {
   void TopK(std::span<const float> scores, std::int64_t k, const EntryBitmap* allowed,
             std::vector<RouteHit>* hits) const;
 
+  struct State;  ///< route_state.h
+
  private:
-  struct State;
   explicit RouteIndex(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -4,17 +4,20 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace kvasir::compute {
 namespace {
 
 constexpr std::int64_t kLine = 64;  ///< Blocks begin at cache lines.
+constexpr float kNoScore = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
 std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::Kernels& kernels) {
   std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
-  const std::int64_t key_bytes = shape.layers * kSlots * shape.dim * page->ElementBytes();
+  const std::int64_t key_bytes = shape.layers * kSlots * page->Width() * page->ElementBytes();
   const std::int64_t scale_bytes = shape.layers * kSlots * static_cast<std::int64_t>(sizeof(float));
   // calloc, because the system hands out large zeroed memory without making it resident.
   page->memory_.reset(static_cast<std::uint8_t*>(
@@ -27,11 +30,11 @@ std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::K
 }
 
 std::uint8_t* RoutePage::Element(std::int64_t layer, std::int64_t slot, std::int64_t i) const {
-  const std::int64_t group = shape_.keys == RouteKeys::kF32 ? 1 : kernels_.block_group;
-  const std::int64_t block = layer * (kSlots / kBlockSlots) + slot / kBlockSlots;
-  const std::int64_t row = i / group * kBlockSlots * group;
+  const std::int64_t slots = GroupSlots();
+  const std::int64_t line = Floats() ? 1 : cpu::kRouteLine;
+  const std::int64_t group = (layer * kSlots + slot) / slots;
   const std::int64_t at =
-      block * kBlockSlots * shape_.dim + row + slot % kBlockSlots * group + i % group;
+      (group * Width() + i / line * line) * slots + slot % slots * line + i % line;
   return keys_ + at * ElementBytes();
 }
 
@@ -54,12 +57,36 @@ void RoutePage::WriteChunk(const RouteEntry& entry, std::int64_t chunk, std::int
   }
 }
 
+void RoutePage::Sketch(std::int64_t slot, SketchPage* to) const {
+  thread_local std::vector<float> key;
+  key.resize(static_cast<std::size_t>(shape_.dim));
+  for (std::int64_t layer = 0; layer < shape_.layers; ++layer) {
+    ReadKey(layer, slot, key.data());
+    to->Put(layer, slot, key);
+  }
+}
+
+bool RoutePage::MakeSketches(const std::shared_ptr<const SketchBasis>& basis) {
+  std::unique_ptr<SketchPage> made = SketchPage::Make(basis, kSlots);
+  if (made == nullptr) return false;
+  {
+    const std::shared_lock lock(mutex_);
+    for (std::int64_t slot = 0; slot < end_; ++slot) {
+      if (slots_[static_cast<std::size_t>(slot)].ordinal != kNobody) Sketch(slot, made.get());
+    }
+  }
+  const std::unique_lock lock(mutex_);
+  sketches_ = std::move(made);
+  return true;
+}
+
 void RoutePage::Write(const RouteEntry& entry, std::uint32_t ordinal) {
   const std::unique_lock lock(mutex_);
   std::int64_t slot = first_free_;
   for (std::int64_t chunk = 0; chunk < entry.chunks; ++chunk, ++slot) {
     while (slots_[static_cast<std::size_t>(slot)].ordinal != kNobody) ++slot;
     WriteChunk(entry, chunk, slot);
+    if (sketches_ != nullptr) Sketch(slot, sketches_.get());
     slots_[static_cast<std::size_t>(slot)] = {ordinal, static_cast<std::uint16_t>(chunk),
                                               static_cast<std::uint16_t>(entry.chunks)};
     end_ = std::max(end_, slot + 1);
@@ -79,6 +106,7 @@ std::int64_t RoutePage::Erase(std::uint32_t ordinal) {
       }
       Scale(layer, slot) = 0;
     }
+    if (sketches_ != nullptr) sketches_->Clear(slot);
     slots_[static_cast<std::size_t>(slot)] = {};
     first_free_ = std::min(first_free_, slot);
     ++erased;
@@ -98,9 +126,9 @@ void RoutePage::ReadKey(std::int64_t layer, std::int64_t slot, float* key) const
   }
 }
 
-bool RoutePage::AnyWanted(const EntryBitmap* allowed, std::int64_t block) const {
-  for (std::int64_t i = 0; i < kBlockSlots; ++i) {
-    const Slot& slot = slots_[static_cast<std::size_t>(block * kBlockSlots + i)];
+bool RoutePage::AnyWanted(const EntryBitmap* allowed, std::int64_t begin, std::int64_t end) const {
+  for (std::int64_t i = begin; i < end; ++i) {
+    const Slot& slot = slots_[static_cast<std::size_t>(i)];
     if (slot.ordinal != kNobody && allowed->Test(slot.ordinal)) return true;
   }
   return false;
@@ -108,12 +136,12 @@ bool RoutePage::AnyWanted(const EntryBitmap* allowed, std::int64_t block) const 
 
 void RoutePage::Score(const PreparedQuery& query, std::int64_t first, std::int64_t count,
                       float* scores) const {
-  const std::uint8_t* keys = Element(query.layer, first * kBlockSlots, 0);
-  if (shape_.keys == RouteKeys::kF32) {
+  const std::uint8_t* keys = Element(query.layer, first * GroupSlots(), 0);
+  if (Floats()) {
     kernels_.route_f32(reinterpret_cast<const float*>(keys), count, shape_.dim, query.floats,
                        query.count, scores);
   } else {
-    kernels_.route_int8(keys, &Scale(query.layer, first * kBlockSlots), count, shape_.dim,
+    kernels_.route_int8(keys, &Scale(query.layer, first * GroupSlots()), count, Width(),
                         query.codes, scores);
   }
 }
@@ -122,36 +150,90 @@ void RoutePage::Scan(const PreparedQuery& query, std::span<float> scores,
                      std::span<std::uint32_t> best_chunk) const {
   alignas(kLine) float slot_scores[kSlots];
   const std::shared_lock lock(mutex_);
-  const std::int64_t blocks = (end_ + kBlockSlots - 1) / kBlockSlots;
+  const std::int64_t slots = GroupSlots();
+  const std::int64_t groups = (end_ + slots - 1) / slots;
   if (query.allowed == nullptr) {
-    Score(query, 0, blocks, slot_scores);
+    Score(query, 0, groups, slot_scores);
   } else {
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      if (!AnyWanted(query.allowed, block)) continue;
-      Score(query, block, 1, slot_scores + block * kBlockSlots);
+    for (std::int64_t group = 0; group < groups; ++group) {
+      if (!AnyWanted(query.allowed, group * slots, (group + 1) * slots)) continue;
+      Score(query, group, 1, slot_scores + group * slots);
     }
   }
-  const auto wanted = [&](const Slot& slot) {
-    return slot.ordinal < scores.size() &&
-           (query.allowed == nullptr || query.allowed->Test(slot.ordinal));
+  Reduce(query, slot_scores, scores, best_chunk);
+}
+
+void RoutePage::Estimate(const PreparedQuery& query, std::span<float> scores,
+                         float* highest_gain) const {
+  alignas(kLine) float slot_scores[kSlots];
+  const std::shared_lock lock(mutex_);
+  const std::int64_t blocks = (end_ + cpu::kSketchSlots - 1) / cpu::kSketchSlots;
+  const auto score = [&](std::int64_t first, std::int64_t count) {
+    sketches_->Score(kernels_, query.sketches, query.layer, first, count,
+                     slot_scores + first * cpu::kSketchSlots);
   };
-  if (query.chunk_reduce == ChunkReduce::kMax) {
-    ReduceMax(slot_scores, wanted, scores, best_chunk);
-  } else {
+  if (query.allowed == nullptr) score(0, blocks);
+  for (std::int64_t block = 0; query.allowed != nullptr && block < blocks; ++block) {
+    const std::int64_t begin = block * cpu::kSketchSlots;
+    if (AnyWanted(query.allowed, begin, begin + cpu::kSketchSlots)) score(block, 1);
+  }
+  *highest_gain = std::max(*highest_gain, sketches_->HighestGain(query.layer));
+  Reduce(query, slot_scores, scores, {});
+}
+
+float RoutePage::EntryScore(const PreparedQuery& query, std::uint32_t ordinal,
+                            std::int64_t slot) const {
+  alignas(kLine) float group_scores[kBlockSlots];
+  const std::shared_lock lock(mutex_);
+  const Slot first = slots_[static_cast<std::size_t>(slot)];
+  if (first.ordinal != ordinal) return kNoScore;
+  const bool mean = query.chunk_reduce == ChunkReduce::kMean;
+  float score = mean ? 0.0F : kNoScore;
+  const std::int64_t slots = GroupSlots();
+  for (std::int64_t left = first.chunks, scored = -1; left > 0; ++slot) {
+    if (slots_[static_cast<std::size_t>(slot)].ordinal != ordinal) continue;
+    if (slot / slots != scored) {
+      scored = slot / slots;
+      Score(query, scored, 1, group_scores);
+    }
+    const float chunk = group_scores[slot % slots];
+    score = mean ? score + chunk : std::max(score, chunk);
+    --left;
+  }
+  return mean ? score / static_cast<float>(first.chunks) : score;
+}
+
+void RoutePage::Reduce(const PreparedQuery& query, const float* slot_scores,
+                       std::span<float> scores, std::span<std::uint32_t> best_chunk) const {
+  const auto known = [&](const Slot& slot) { return slot.ordinal < scores.size(); };
+  const auto wanted = [&](const Slot& slot) {
+    return known(slot) && (query.allowed == nullptr || query.allowed->Test(slot.ordinal));
+  };
+  if (query.chunk_reduce == ChunkReduce::kMean) {
     ReduceMean(slot_scores, wanted, scores, best_chunk);
+  } else if (query.allowed == nullptr) {
+    ReduceMax(slot_scores, known, scores, best_chunk);
+  } else {
+    ReduceMax(slot_scores, wanted, scores, best_chunk);
   }
 }
 
 template <typename Wanted>
 void RoutePage::ReduceMax(const float* slot_scores, Wanted wanted, std::span<float> scores,
                           std::span<std::uint32_t> best_chunk) const {
+  if (best_chunk.empty()) {
+    for (std::int64_t i = 0; i < end_; ++i) {
+      const Slot& slot = slots_[static_cast<std::size_t>(i)];
+      if (wanted(slot)) scores[slot.ordinal] = std::max(scores[slot.ordinal], slot_scores[i]);
+    }
+    return;
+  }
   for (std::int64_t i = 0; i < end_; ++i) {
     const Slot& slot = slots_[static_cast<std::size_t>(i)];
     if (!wanted(slot)) continue;
     float& best = scores[slot.ordinal];
-    if (!best_chunk.empty() &&
-        (slot_scores[i] > best ||
-         (slot_scores[i] == best && slot.number < best_chunk[slot.ordinal]))) {
+    if (slot_scores[i] > best ||
+        (slot_scores[i] == best && slot.number < best_chunk[slot.ordinal])) {
       best_chunk[slot.ordinal] = slot.number;
     }
     best = std::max(best, slot_scores[i]);

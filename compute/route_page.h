@@ -11,6 +11,7 @@
 #include "compute/fair_shared_mutex.h"
 #include "compute/host_memory.h"
 #include "compute/route.h"
+#include "compute/route_sketch.h"
 
 namespace kvasir::compute {
 
@@ -20,6 +21,7 @@ struct PreparedQuery {
   ChunkReduce chunk_reduce = ChunkReduce::kMax;
   const EntryBitmap* allowed = nullptr;
   cpu::RouteQueries codes{};      ///< kInt8
+  cpu::SketchQueries sketches{};  ///< For Estimate.
   const float* floats = nullptr;  ///< kF32: [count, dim]
   std::int64_t count = 0;
 };
@@ -33,6 +35,8 @@ class RoutePage {
   static std::shared_ptr<RoutePage> Make(const RouteShape& shape, const cpu::Kernels& kernels);
 
   std::int64_t Free() const { return free_; }
+  /// The slot that the next entry's first chunk gets.
+  std::int64_t FirstFree() const { return first_free_; }
   /// Puts an entry of at most Free() chunks into free slots.
   void Write(const RouteEntry& entry, std::uint32_t ordinal);
   /// Overwrites the entry's keys and frees its slots; how many there were.
@@ -41,12 +45,20 @@ class RoutePage {
   void Scan(const PreparedQuery& query, std::span<float> scores,
             std::span<std::uint32_t> best_chunk) const;
 
+  /// Sketches every key, now and from now on; false when there is no memory. For the one writer:
+  /// scans run on while it works.
+  bool MakeSketches(const std::shared_ptr<const SketchBasis>& basis);
+  /// As Scan, from sketches, which must have been made. Raises *highest_gain to that of the layer.
+  void Estimate(const PreparedQuery& query, std::span<float> scores, float* highest_gain) const;
+  /// What Scan says of one entry whose first chunk was put into `slot`; -infinity when it is gone.
+  float EntryScore(const PreparedQuery& query, std::uint32_t ordinal, std::int64_t slot) const;
+
   /// Calls visit(ordinal, chunks of the entry, key [dim]) for every chunk; under the lock.
   template <typename Visit>
   void ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const;
 
  private:
-  static constexpr std::int64_t kBlockSlots = 16;
+  static constexpr std::int64_t kBlockSlots = 16;  ///< Of float32 keys: kernels' route_f32.
   static constexpr std::uint32_t kNobody = 0xFFFFFFFF;
 
   struct Slot {
@@ -57,17 +69,26 @@ class RoutePage {
 
   RoutePage(const RouteShape& shape, const cpu::Kernels& kernels)
       : shape_(shape), kernels_(kernels) {}
-  std::int64_t ElementBytes() const { return shape_.keys == RouteKeys::kF32 ? 4 : 1; }
+  bool Floats() const { return shape_.keys == RouteKeys::kF32; }
+  /// How many slots are scored together, and numbers of a key with its padding.
+  std::int64_t GroupSlots() const { return Floats() ? kBlockSlots : cpu::kRouteGroup; }
+  std::int64_t Width() const { return Floats() ? shape_.dim : cpu::RouteWidth(shape_.dim); }
+  std::int64_t ElementBytes() const { return Floats() ? 4 : 1; }
   /// Where element i of a slot's key lies.
   std::uint8_t* Element(std::int64_t layer, std::int64_t slot, std::int64_t i) const;
   float& Scale(std::int64_t layer, std::int64_t slot) const {
     return scales_[layer * kSlots + slot];
   }
   void WriteChunk(const RouteEntry& entry, std::int64_t chunk, std::int64_t slot);
+  void Sketch(std::int64_t slot, SketchPage* to) const;
   void ReadKey(std::int64_t layer, std::int64_t slot, float* key) const;
-  bool AnyWanted(const EntryBitmap* allowed, std::int64_t block) const;
+  bool AnyWanted(const EntryBitmap* allowed, std::int64_t begin, std::int64_t end) const;
+  /// scores[count * GroupSlots()] of groups from `first` on.
   void Score(const PreparedQuery& query, std::int64_t first, std::int64_t count,
              float* scores) const;
+  /// Chunks' scores to entries' scores.
+  void Reduce(const PreparedQuery& query, const float* slot_scores, std::span<float> scores,
+              std::span<std::uint32_t> best_chunk) const;
   template <typename Wanted>
   void ReduceMax(const float* slot_scores, Wanted wanted, std::span<float> scores,
                  std::span<std::uint32_t> best_chunk) const;
@@ -83,8 +104,9 @@ class RoutePage {
   std::int64_t first_free_ = 0;  ///< No free slot comes before it.
   std::int64_t free_ = kSlots;
   std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;
-  std::uint8_t* keys_ = nullptr;  ///< [layers][kSlots / 16][16 * dim elements], in memory_.
+  std::uint8_t* keys_ = nullptr;  ///< [layers][groups][slots * width elements], in memory_.
   float* scales_ = nullptr;       ///< [layers][kSlots], in memory_.
+  std::unique_ptr<SketchPage> sketches_;
 };
 
 template <typename Visit>

@@ -41,10 +41,11 @@ void QueryPreparer::Quantise(const RouteQuery& query, const RouteShape& shape,
                              const cpu::Kernels& kernels) {
   const auto n = static_cast<std::size_t>(shape.dim);
   const std::size_t count = vectors_.size() / n;
+  const auto width = static_cast<std::size_t>(cpu::RouteWidth(shape.dim));
   const auto steps = static_cast<float>(QuerySteps(query.bits, shape.dim));
   plain_.resize(n);
-  codes_.resize(count * n);
-  offsets_.resize(count * 2);
+  codes_.resize(count * width);
+  offsets_.resize(count);
   scales_.resize(count);
   for (std::size_t q = 0; q < count; ++q) {
     const float* vector = vectors_.data() + q * n;
@@ -56,7 +57,7 @@ void QueryPreparer::Quantise(const RouteQuery& query, const RouteShape& shape,
       plain_[i] = static_cast<std::int16_t>(std::lrint(std::clamp(code, -steps, steps)));
     }
     kernels.place_query(plain_.data(), shape.dim, query.bits == QueryBits::k15,
-                        codes_.data() + q * n, offsets_.data() + q * 2);
+                        codes_.data() + q * width, &offsets_[q]);
   }
 }
 

@@ -29,8 +29,8 @@ class QueryPreparer {
 
   std::vector<float> vectors_;         ///< [count, dim]
   std::vector<std::int16_t> plain_;    ///< [dim]
-  std::vector<std::int16_t> codes_;    ///< [count, dim], in the kernels' order
-  std::vector<std::int32_t> offsets_;  ///< [count, 2]
+  std::vector<std::int16_t> codes_;    ///< [count, RouteWidth(dim)], in the kernels' order
+  std::vector<std::int32_t> offsets_;  ///< [count]
   std::vector<float> scales_;          ///< [count]
 };
 

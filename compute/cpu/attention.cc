@@ -117,8 +117,8 @@ void Attention::RunTask(ConstRows q, const AttentionSequence& sequence, const Pl
 Status Attention::Run(ConstRows q, std::span<const AttentionSequence> sequences,
                       const AttentionShape& shape, Rows out) {
   const auto count = static_cast<std::int64_t>(sequences.size());
-  const Status no_memory = Status(StatusCode::kUnavailable, "out of memory in attention");
-  if (!places_.Reserve(count)) return no_memory;
+  const auto no_memory = [] { return Unavailable("out of memory in attention"); };
+  if (!places_.Reserve(count)) return no_memory();
   const Totals totals = Plan(sequences, shape);
   const int threads = totals.products < kSerialProducts ? 1 : threads_;
   const std::int64_t workspace = 2 * kQueryTile * shape.head_dim;
@@ -126,7 +126,7 @@ Status Attention::Run(ConstRows q, std::span<const AttentionSequence> sequences,
       !values_.Reserve(totals.keys * shape.kv_heads) ||
       !tiles_.Reserve(totals.tiles * shape.kv_heads * kKeyTile * shape.head_dim) ||
       !rows_.Reserve(threads * workspace)) {
-    return no_memory;
+    return no_memory();
   }
   const Place* places = places_.data();
 

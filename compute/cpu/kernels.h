@@ -18,6 +18,18 @@ inline constexpr std::int64_t kQueryTile = 24;
 /// Outputs of a block-quantised matrix that are worked on side by side: one AVX-512 register of
 /// i32.
 inline constexpr std::int64_t kPanel = 16;
+/// Chunks whose int8 router keys share cache lines, and how many numbers of each a line holds: four
+/// chunks of 16 are 64 bytes. A small group, so that one chunk is read without many others.
+inline constexpr std::int64_t kRouteGroup = 4;
+inline constexpr std::int64_t kRouteLine = 16;
+/// Numbers of a key with zeros up to whole lines.
+constexpr std::int64_t RouteWidth(std::int64_t dim) {
+  return (dim + kRouteLine - 1) / kRouteLine * kRouteLine;
+}
+/// Slots of a block of routing sketches: two for each byte of the smallest vector.
+inline constexpr std::int64_t kSketchSlots = 32;
+/// Groups of four numbers in a sketch of `dim`, filled up to the widest vector's four.
+constexpr std::int64_t SketchQuads(std::int64_t dim) { return (dim + 15) / 16 * 4; }
 /// Inputs that share a weight scale and an activation scale.
 inline constexpr std::int64_t kBlock = 32;
 
@@ -53,11 +65,21 @@ struct BlockActivations {
 
 /// Routing queries in int8 arithmetic: q ≈ scale · code.
 struct RouteQueries {
-  const std::int16_t* codes;    ///< [count, dim], as place_query left them.
+  const std::int16_t* codes;    ///< [count, RouteWidth(dim)], as place_query left them.
   const float* scales;          ///< [count]
-  const std::int32_t* offsets;  ///< [count, 2], from place_query.
+  const std::int32_t* offsets;  ///< [count], from place_query.
   std::int64_t count;
   bool fine;  ///< Codes have 15 bits, else 8.
+};
+
+/// Routing queries as tables for sketches: the sum of a quad of numbers under each of its 16
+/// patterns of signs is about step · code, less what `starts` takes off for all quads at once.
+struct SketchQueries {
+  const std::uint8_t* tables;  ///< [count, quads, 16], 64-byte aligned.
+  const float* steps;          ///< [count]
+  const float* starts;         ///< [count]
+  const float* bases;          ///< [count]: query · centre.
+  std::int64_t count;
 };
 
 struct Kernels {
@@ -91,16 +113,21 @@ struct Kernels {
                        std::int64_t out, const BlockActivations& x, std::int64_t rows, float* y,
                        std::int64_t y_stride, bool accumulate, std::int16_t* scratch);
 
-  /// Brings a query's codes [dim] into the order of route_int8, and says what its sums start from:
-  /// keys are stored with 128 added, which offsets[2] takes off again.
+  /// Brings a query's codes [dim] into the order of route_int8, [RouteWidth(dim)], and says what is
+  /// to be added to its sums: keys are stored with 128 added.
   void (*place_query)(const std::int16_t* codes, std::int64_t dim, bool fine, std::int16_t* to,
-                      std::int32_t* offsets);
-  /// scores[blocks * 16] = scale of the key · highest over queries of (query scale · dot of codes).
-  /// `keys` are blocks of 16: [dim / block_group][16][block_group] bytes, 64-byte aligned. Bit for
-  /// bit the same in every table.
-  void (*route_int8)(const std::uint8_t* keys, const float* scales, std::int64_t blocks,
-                     std::int64_t dim, const RouteQueries& queries, float* scores);
-  /// The same over float32 keys, blocks [dim][16], and queries [count, dim].
+                      std::int32_t* offset);
+  /// scores[groups * 4] = scale of the key · highest over queries of (query scale · dot of codes).
+  /// `keys` are groups of 4: [width / 16][4][16] bytes, 64-byte aligned. Bit for bit the same in
+  /// every table.
+  void (*route_int8)(const std::uint8_t* keys, const float* scales, std::int64_t groups,
+                     std::int64_t width, const RouteQueries& queries, float* scores);
+  /// scores[blocks * 32] = highest over queries of base + gain · (step · Σ codes + start):
+  /// estimates from sketches, blocks of [quads][16] bytes (route_sketch.h). The sums of codes are
+  /// exact.
+  void (*route_sketch)(const std::uint8_t* bits, const float* gains, std::int64_t blocks,
+                       std::int64_t quads, const SketchQueries& queries, float* scores);
+  /// The same as route_int8 over blocks of 16 float32 keys, [dim][16], and queries [count, dim].
   void (*route_f32)(const float* keys, std::int64_t blocks, std::int64_t dim, const float* queries,
                     std::int64_t count, float* scores);
 };

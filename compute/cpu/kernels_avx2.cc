@@ -5,6 +5,7 @@
 #include "compute/cpu/kernels.h"
 #include "compute/cpu/route_f32_inl.h"
 #include "compute/cpu/route_pairs_inl.h"
+#include "compute/cpu/route_sketch_inl.h"
 
 namespace kvasir::compute::cpu {
 
@@ -23,6 +24,7 @@ const Kernels& Avx2Kernels() {
       .block_matmul = BlockMatMulPairs,
       .place_query = PlaceQueryPairs,
       .route_int8 = RouteInt8Pairs,
+      .route_sketch = RouteSketch,
       .route_f32 = RouteF32,
   };
   return kKernels;

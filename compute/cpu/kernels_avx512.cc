@@ -4,6 +4,7 @@
 #include "compute/cpu/elementwise_inl.h"
 #include "compute/cpu/kernels.h"
 #include "compute/cpu/route_f32_inl.h"
+#include "compute/cpu/route_sketch_inl.h"
 #include "compute/cpu/route_vnni_inl.h"
 
 namespace kvasir::compute::cpu {
@@ -23,6 +24,7 @@ const Kernels& Avx512Kernels() {
       .block_matmul = BlockMatMulQuads,
       .place_query = PlaceQueryQuads,
       .route_int8 = RouteInt8Quads,
+      .route_sketch = RouteSketch,
       .route_f32 = RouteF32,
   };
   return kKernels;

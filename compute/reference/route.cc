@@ -39,4 +39,22 @@ double RouteChunk(std::span<const float> queries, const RouteHeads& heads, Query
   return reduce == QueryReduce::kMax ? highest : sum / static_cast<double>(tokens);
 }
 
+double EstimateSketch(const std::uint8_t* block, float gain, std::int64_t quads,
+                      const cpu::SketchQueries& queries, std::int64_t slot) {
+  const std::int64_t byte = slot % 16;
+  const int shift = slot < 16 ? 0 : 4;
+  double highest = -HUGE_VAL;
+  for (std::int64_t q = 0; q < queries.count; ++q) {
+    std::int64_t codes = 0;
+    for (std::int64_t quad = 0; quad < quads; ++quad) {
+      const int signs = block[quad * 16 + byte] >> shift & 15;
+      codes += queries.tables[(q * quads + quad) * 16 + signs];
+    }
+    const double dot =
+        static_cast<double>(codes) * double{queries.steps[q]} + double{queries.starts[q]};
+    highest = std::max(highest, double{queries.bases[q]} + double{gain} * dot);
+  }
+  return highest;
+}
+
 }  // namespace kvasir::compute::reference

@@ -1,0 +1,68 @@
+// What a RouteIndex holds; seen by route*.cc only.
+#ifndef KVASIR_COMPUTE_ROUTE_STATE_H_
+#define KVASIR_COMPUTE_ROUTE_STATE_H_
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "compute/cpu/kernels.h"
+#include "compute/route.h"
+#include "compute/route_page.h"
+#include "compute/route_sketch.h"
+
+namespace kvasir::compute {
+
+/// The score of what is absent or not allowed.
+inline constexpr float kNoRouteScore = -std::numeric_limits<float>::infinity();
+
+using RoutePages = std::vector<std::shared_ptr<RoutePage>>;
+
+struct RouteIndex::State {
+  struct Home {
+    std::shared_ptr<RoutePage> page;
+    std::int64_t slot = 0;  ///< Of its first chunk; the others follow in order, maybe with gaps.
+  };
+
+  RouteShape shape;
+  const cpu::Kernels* kernels = nullptr;
+
+  std::mutex writer;  ///< One Append or Remove at a time. Taken before `mutex`.
+
+  /// Guards what follows, for as long as a lookup or a copy of a pointer takes.
+  mutable std::shared_mutex mutex;
+  /// Replaced, never changed.
+  std::shared_ptr<const RoutePages> pages = std::make_shared<RoutePages>();
+  std::unordered_map<std::uint64_t, std::uint32_t> ordinals;  ///< By id, of entries present.
+  std::vector<std::uint64_t> ids;                             ///< By ordinal.
+  std::vector<Home> homes;                                    ///< By ordinal; no page: not present.
+  std::int64_t chunks = 0;
+  std::shared_ptr<const SketchBasis> basis;  ///< Null until the index is worth sketches.
+
+  std::shared_ptr<const RoutePages> Snapshot() const {
+    const std::shared_lock lock(mutex);
+    return pages;
+  }
+  std::shared_ptr<const SketchBasis> Basis() const {
+    const std::shared_lock lock(mutex);
+    return basis;
+  }
+  Status Check(const RouteEntry& entry) const;
+  Result<std::shared_ptr<RoutePage>> PageFor(std::int64_t needed);
+  /// Gives every page sketches; under `writer`. Scans go on meanwhile.
+  Status MakeSketches();
+};
+
+/// kInvalidArgument unless the query fits: `width` numbers per vector, all finite.
+Status CheckRouteQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t width);
+
+/// How many threads to scan `pages` pages with.
+int RouteThreads(const RouteQuery& query, std::int64_t pages);
+
+}  // namespace kvasir::compute
+
+#endif  // KVASIR_COMPUTE_ROUTE_STATE_H_
