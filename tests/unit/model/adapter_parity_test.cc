@@ -70,9 +70,10 @@ TEST(AdapterParity, Float32ScoresAreTheTrainers) {
   EXPECT_LE(LargestError(path.string(), compute::Precision::kF32), 1e-3);
 }
 
-TEST(AdapterParity, FastScoresAreTheTrainers) {
+// The fast path rounds the layers that the adapter changed to 8 bits (docs/adr/0003): 0.0073 here.
+TEST(AdapterParity, FastScoresAreClose) {
   KVASIR_TEST_MODEL_OR_SKIP(path);
-  EXPECT_LE(LargestError(path.string(), compute::Precision::kFast), 1e-3);
+  EXPECT_LE(LargestError(path.string(), compute::Precision::kFast), 1e-2);
 }
 
 }  // namespace
