@@ -13,7 +13,8 @@ FusionWeights FusionFor(const model::Model& model) {
   return {.bias = read("bias"),
           .coverage = read("coverage"),
           .lexical_share = read("lexical_share"),
-          .latent = read("latent")};
+          .latent = read("latent"),
+          .answerable = read("answerable")};
 }
 
 Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& lexical,

@@ -15,6 +15,8 @@ struct FusionWeights {
   double coverage = 4.0;       ///< Of the part of the question that a memory's words cover.
   double lexical_share = 4.0;  ///< Of BM25 divided by the best BM25 of this question.
   double latent = 0.0;         ///< Of the latent score.
+  /// A question whose best memory scores less is not answered: `ask` says so without reading.
+  double answerable = 0.0;
   friend bool operator==(const FusionWeights&, const FusionWeights&) = default;
 };
 

@@ -65,6 +65,7 @@ class Reader {
     KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> found, Search(bank_, query));
     std::vector<const Candidate*> chosen;
     std::vector<DocumentNumber> numbers;
+    if (hop == 1 && !found.empty() && found.front().score < bank_.fusion().answerable) return 0;
     // The best that is new: a memory that was read stands in the later hops' text, and so wins
     // them.
     const auto best = std::find_if(found.begin(), found.end(), [&](const Candidate& candidate) {

@@ -2,7 +2,6 @@
 #ifndef HTTP_KEYS_H_
 #define HTTP_KEYS_H_
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -82,7 +81,8 @@ Status RevokeKey(const std::filesystem::path& path, const std::string& id, Times
 /// The file of the store in folder `store`: "<store>.keys".
 std::filesystem::path KeyFileOf(const std::filesystem::path& store);
 
-/// The key file as a running server sees it: read again within a second of a change. Thread-safe.
+/// The key file as a running server sees it: looked at for each request (one stat), read again when
+/// it changed. Thread-safe.
 class KeyWatch {
  public:
   explicit KeyWatch(std::filesystem::path path) : path_(std::move(path)) {}
@@ -97,7 +97,6 @@ class KeyWatch {
   const std::filesystem::path path_;
   std::mutex mutex_;
   std::optional<KeyFile> file_;
-  std::chrono::steady_clock::time_point next_look_{};
   std::string stamp_;
 };
 

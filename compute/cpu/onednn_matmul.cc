@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <dnnl.hpp>
 #include <map>
 #include <mutex>
@@ -118,6 +119,9 @@ class PackedWeights final : public OneDnnWeights {
   dnnl::matmul::primitive_desc Describe(const RunKey& key, const memory::desc& weights) const {
     const auto& [rows, accumulate, threads] = key;
     dnnl::primitive_attr attributes;
+    // The library's own scratchpad belongs to the thread that made the primitive: another one that
+    // runs it writes past the end of a smaller one (seen as NaN in a router query).
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     if (accumulate) {
       dnnl::post_ops sum;
       sum.append_sum(1.0F);
@@ -130,6 +134,7 @@ class PackedWeights final : public OneDnnWeights {
     dnnl::matmul primitive;
     memory::desc x;
     memory::desc y;
+    memory::desc scratchpad;
   };
 
   const Run& Find(const RunKey& key) const {
@@ -142,17 +147,23 @@ class PackedWeights final : public OneDnnWeights {
     if (found != runs_.end()) return found->second;
     const auto description = Describe(key, packed_.get_desc());
     return runs_
-        .emplace(key,
-                 Run{dnnl::matmul(description), description.src_desc(), description.dst_desc()})
+        .emplace(key, Run{dnnl::matmul(description), description.src_desc(), description.dst_desc(),
+                          description.scratchpad_desc()})
         .first->second;
   }
 
   void RunOnce(ConstRows x, Rows y, bool accumulate, int threads) const {
     const Run& run = Find({x.rows, accumulate, threads});
-    run.primitive.execute(ThreadStream(),
-                          {{DNNL_ARG_SRC, memory(run.x, Engine(), const_cast<float*>(x.data))},
-                           {DNNL_ARG_WEIGHTS, packed_},
-                           {DNNL_ARG_DST, memory(run.y, Engine(), y.data)}});
+    thread_local GrowingArray<std::byte> scratchpad;
+    if (!scratchpad.Reserve(static_cast<std::int64_t>(run.scratchpad.get_size()))) {
+      throw std::bad_alloc();
+    }
+    run.primitive.execute(
+        ThreadStream(),
+        {{DNNL_ARG_SRC, memory(run.x, Engine(), const_cast<float*>(x.data))},
+         {DNNL_ARG_WEIGHTS, packed_},
+         {DNNL_ARG_DST, memory(run.y, Engine(), y.data)},
+         {DNNL_ARG_SCRATCHPAD, memory(run.scratchpad, Engine(), scratchpad.data())}});
     ThreadStream().wait();
   }
 

@@ -20,7 +20,7 @@ cmake --install "$build" --prefix "$folder/staged" >install.log
 mv staged prefix
 
 echo "== find_package(kvasir CONFIG)"
-cmake -S "$here/consumers/cmake" -B cmake-build -DCMAKE_PREFIX_PATH="$folder/prefix" \
+cmake -G Ninja -S "$here/consumers/cmake" -B cmake-build -DCMAKE_PREFIX_PATH="$folder/prefix" \
   -DCMAKE_CXX_COMPILER="$compiler" >configure.log || { cat configure.log; exit 1; }
 cmake --build cmake-build >build.log || { cat build.log; exit 1; }
 cmake-build/consumer "${with_model[@]}"

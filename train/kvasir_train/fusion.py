@@ -22,6 +22,7 @@ class Weights:
     coverage: float
     lexical_share: float
     latent: float
+    answerable: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +90,10 @@ def fit(questions: list[Question], steps: int = 200) -> Weights:
 
     optimizer.step(loss)
     coverage, share, latent = F.softplus(raw).tolist()
-    return Weights(bias.item(), coverage, share, latent)
+    weights = Weights(bias.item(), coverage, share, latent)
+    # Lower than any answerable question had it: `ask` then says at once that it does not know.
+    least = min(logits(weights, q).max() for q in questions if q.gold.any())
+    return dataclasses.replace(weights, answerable=float(1 / (1 + np.exp(-least))))
 
 
 def recall_at(weights: Weights, questions: list[Question], k: int) -> float:

@@ -80,6 +80,16 @@ TEST_F(AskTest, AdmitsThatItDoesNotKnow) {
   EXPECT_EQ(answer->new_tokens, 0U);
 }
 
+TEST_F(AskTest, ReadsNothingForAQuestionThatNoMemoryComesNear) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Who won the 1998 football world cup?";
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_EQ(answer->text, "Not in memory.");
+  EXPECT_THAT(answer->hops, IsEmpty());
+}
+
 TEST_F(AskTest, ReadsNothingBelowTheTrustItIsTold) {
   RememberRequest request;
   request.id = "planted";

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <random>
+#include <span>
+#include <thread>
 #include <vector>
 
 #include "compute/registry.h"
@@ -54,6 +57,44 @@ TEST_P(EveryBackend, RefusesPartsThatDoNotFit) {
   const HostMatrix narrower{TensorType::kF32, 8, 4, bytes};
   const std::vector<HostMatrix> parts = {whole, narrower};
   EXPECT_EQ(backend_->LoadMatrix(parts).status().code(), StatusCode::kInvalidArgument);
+}
+
+// Many rows and few, made on one thread and run on others: what one thread's workspace was made for
+// must not be taken from another's.
+TEST_P(EveryBackend, SharesAFloatMatrixBetweenThreads) {
+  constexpr std::int64_t kSide = 576;
+  constexpr std::int64_t kMostRows = 40;
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal;
+  std::vector<float> weights(kSide * kSide);
+  std::vector<float> inputs(kMostRows * kSide);
+  for (float& value : weights) value = normal(random);
+  for (float& value : inputs) value = normal(random);
+  const HostMatrix host{TensorType::kF32, kSide, kSide, std::as_bytes(std::span(weights))};
+  const auto matrix = backend_->LoadMatrix({&host, 1}, Precision::kF32).value();
+  const auto multiply = [&](std::int64_t rows) {
+    const auto stream = backend_->NewStream().value();
+    const auto x = backend_->Allocate(rows * kSide).value();
+    const auto y = backend_->Allocate(rows * kSide).value();
+    stream->Upload(std::span(inputs).first(static_cast<std::size_t>(rows * kSide)),
+                   x->View(rows, kSide));
+    stream->MatMul(x->View(rows, kSide), *matrix, y->View(rows, kSide), /*accumulate=*/false);
+    std::vector<float> out(static_cast<std::size_t>(rows * kSide));
+    stream->Download(y->View(rows, kSide), out);
+    EXPECT_TRUE(stream->Synchronize().ok());
+    return out;
+  };
+  const std::vector<float> expected = multiply(kMostRows);
+  std::vector<std::jthread> threads;
+  for (unsigned seed = 0; seed < 4; ++seed) {
+    threads.emplace_back([&, seed] {
+      std::mt19937 own(seed);
+      for (int round = 0; round < 24; ++round) {
+        const std::vector<float> got = multiply(1 + own() % kMostRows);
+        for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], 1e-3);
+      }
+    });
+  }
 }
 
 TEST_P(EveryBackend, RefusesImpossibleBuffers) {
