@@ -18,7 +18,7 @@ PATH = {"type": pathlib.Path, "required": True}
 OPTIONAL_PATH = {"type": pathlib.Path}
 OPTIONS = {
     "model": ({"required": True}, "GGUF file of the base model"),
-    "data": (PATH, "folder with train/ and dev/"),
+    "data": (PATH, "folder with train/"),
     "features": (PATH, "folder of feature shards"),
     "router": (OPTIONAL_PATH, "routers trained on frozen features"),
     "adapter": (OPTIONAL_PATH, "LoRA and routers trained together"),

@@ -44,7 +44,6 @@ QUOTAS = {
     "wiki_single": 8000,
     "xquad": None,
 }
-DEV_SETS = ("cranfield", "multihoprag", "nq")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,25 +127,3 @@ def training_rows(folder: pathlib.Path, characters: int) -> list[Row]:
         chosen += [((i + 1) / len(raws), to_row(source, raw)) for i, raw in enumerate(raws)]
     chosen.sort(key=lambda pair: (pair[0], pair[1].key))
     return [row for _, row in chosen]
-
-
-@dataclasses.dataclass(frozen=True)
-class DevSet:
-    """A corpus with questions; `gold` holds, per question, the set of corpus positions that answer it."""
-
-    name: str
-    passages: list[Passage]
-    questions: list[str]
-    gold: list[set[int]]
-
-
-def dev_set(folder: pathlib.Path, name: str) -> DevSet:
-    corpus = list(read_rows(folder / f"{name}_corpus.jsonl.zst"))
-    place = {row["id"]: i for i, row in enumerate(corpus)}
-    rows = list(read_rows(folder / f"{name}_questions.jsonl.zst"))
-    return DevSet(
-        name=name,
-        passages=[Passage(clean(row.get("title")), clean(row["text"])) for row in corpus],
-        questions=[clean(row["question"]) for row in rows],
-        gold=[{place[p["id"]] for p in row["positives"]} for row in rows],
-    )

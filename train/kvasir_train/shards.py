@@ -8,7 +8,7 @@ from . import data
 from .progress import Progress
 
 ROWS = 1000
-TRAIN_TOKENS, DEV_TOKENS = 192, 512
+TRAIN_TOKENS = 192
 EVIDENCE_CHARACTERS = 4 * TRAIN_TOKENS  # About four characters a token: evidence behind them is not seen.
 MULTI_HOP = ("hotpot_train", "musique_train", "twowiki_train")
 
@@ -42,18 +42,8 @@ def plan_train(rows: list[data.Row]) -> list[Shard]:
     return shards
 
 
-def plan_dev(dev: data.DevSet) -> list[Shard]:
-    shards = []
-    for begin in range(0, max(len(dev.passages), len(dev.questions)), ROWS):
-        part = slice(begin, begin + ROWS)
-        questions = {f"{dev.name}:{begin + i}": text for i, text in enumerate(dev.questions[part])}
-        shards.append(Shard(f"dev-{dev.name}-{begin // ROWS:04d}", dev.passages[part], questions, DEV_TOKENS))
-    return shards
-
-
 def plan(folder: pathlib.Path) -> list[Shard]:
-    shards = [s for name in data.DEV_SETS for s in plan_dev(data.dev_set(folder / "dev", name))]
-    return shards + plan_train(data.training_rows(folder / "train", EVIDENCE_CHARACTERS))
+    return plan_train(data.training_rows(folder / "train", EVIDENCE_CHARACTERS))
 
 
 def write_missing(

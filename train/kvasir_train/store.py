@@ -16,7 +16,7 @@ class FeatureStore:
 
     `chunks[l]` is [chunks, hidden] float16, `first[p]` the first chunk of passage p, `count[p]` its chunks;
     `questions[l]` is [questions, hidden] float16. `passage` and `question` map keys to rows (the first of equal
-    ones); rows stand in the order of the shards, so a dev corpus keeps its own order. `teacher_passages` and
+    ones); rows stand in the order of the shards. `teacher_passages` and
     `teacher_questions` are the teacher's unit vectors, all zero where the teacher has not been.
     """
 
