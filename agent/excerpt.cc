@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/borders.h"
+#include "model/utf8.h"
 #include "storage/analyzer.h"
 #include "storage/query_terms.h"
 
@@ -93,11 +94,7 @@ Span Excerpt(std::string_view text, std::string_view question, std::size_t most)
       }
     }
   }
-  best.end = std::min<std::uint64_t>(best.end, best.begin + most);
-  while (best.end > best.begin && best.end < text.size() &&
-         (static_cast<unsigned char>(text[best.end]) & 0xC0) == 0x80) {
-    --best.end;
-  }
+  best.end = model::CodePointStart(text, std::min<std::uint64_t>(best.end, best.begin + most));
   return best;
 }
 

@@ -7,6 +7,7 @@
 
 #include "agent/excerpt.h"
 #include "agent/search.h"
+#include "model/utf8.h"
 
 namespace kvasir::agent {
 namespace {
@@ -118,11 +119,8 @@ class Reader {
   }
 
   static std::string_view Start(std::string_view text) {
-    std::size_t end = std::min(text.size(), kCarriedBytes);
-    while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-      --end;
-    }
-    return text.substr(0, end);
+    const std::size_t end = std::min(text.size(), kCarriedBytes);
+    return text.substr(0, model::CodePointStart(text, end));
   }
 
   Bank& bank_;

@@ -161,10 +161,8 @@ class Recaller {
   }
 
   static std::string Start(std::string_view text) {
-    if (text.size() <= kSeedBytes) return std::string(text);
-    std::size_t end = kSeedBytes;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    return std::string(text.substr(0, end));
+    const std::size_t end = std::min(text.size(), kSeedBytes);
+    return std::string(text.substr(0, model::CodePointStart(text, end)));
   }
 
   std::vector<Ranked> Best(std::size_t count) const {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/borders.h"
+#include "model/utf8.h"
 
 namespace kvasir::agent {
 namespace {
@@ -26,14 +27,6 @@ double Worth(BorderKind kind) {
       break;
   }
   return 0;
-}
-
-std::size_t CodePointStart(std::string_view text, std::size_t position) {
-  while (position > 0 && position < text.size() &&
-         (static_cast<unsigned char>(text[position]) & 0xC0) == 0x80) {
-    --position;
-  }
-  return position;
 }
 
 std::size_t NextCodePointStart(std::string_view text, std::size_t position) {
@@ -82,7 +75,7 @@ class Splitter {
     std::size_t bytes = static_cast<std::size_t>(budget_) * kWindowBytesPerToken;
     for (;; bytes *= 2) {
       const bool whole = bytes >= text_.size() - begin;
-      window_end_ = whole ? text_.size() : CodePointStart(text_, begin + bytes);
+      window_end_ = whole ? text_.size() : model::CodePointStart(text_, begin + bytes);
       auto tokens = tokenizer_.EncodeWithOffsets(text_.substr(begin, window_end_ - begin));
       KVASIR_RETURN_IF_ERROR(tokens.status());
       tokens_ = *std::move(tokens);
@@ -107,7 +100,7 @@ class Splitter {
       }
     }
     if (best > begin) return best;
-    const std::size_t cut = CodePointStart(text_, most);
+    const std::size_t cut = model::CodePointStart(text_, most);
     return cut > begin ? cut : NextCodePointStart(text_, begin);
   }
 

@@ -87,6 +87,14 @@ void AppendCodePoint(char32_t code_point, std::string& out) {
   }
 }
 
+size_t CodePointStart(std::string_view text, size_t position) {
+  while (position > 0 && position < text.size() &&
+         (static_cast<unsigned char>(text[position]) & 0xC0) == 0x80) {
+    --position;
+  }
+  return position;
+}
+
 char32_t NextCodePoint(std::string_view text, size_t& position) {
   const unsigned first = At(text, position++);
   if (first < 0x80) return first;

@@ -21,6 +21,10 @@ size_t AppendUtf8Lossy(std::string_view bytes, std::string& out);
 /// Appends one code point; it must be a scalar value.
 void AppendCodePoint(char32_t code_point, std::string& out);
 
+/// Where the code point that `position` lies in starts; `position` itself at a start and at the
+/// end.
+size_t CodePointStart(std::string_view text, size_t position);
+
 /// The code point that starts at `position`, which moves behind it. `text` must be valid there.
 char32_t NextCodePoint(std::string_view text, size_t& position);
 

@@ -40,14 +40,6 @@ void FillBlocks(TensorType type, std::mt19937* random, std::vector<std::byte>* b
 
 }  // namespace
 
-std::vector<float> Normal(std::int64_t count, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
 Tensor::Tensor(Backend& backend, Stream& stream, std::int64_t rows, std::int64_t cols,
                std::uint32_t seed, std::int64_t gap) {
   auto buffer = backend.Allocate(rows * (cols + gap));

@@ -9,10 +9,11 @@
 
 #include "compute/backend.h"
 #include "compute/tensor_type.h"
+#include "tests/support/normal.h"
 
 namespace kvasir::compute::parity {
 
-std::vector<float> Normal(std::int64_t count, std::uint32_t seed);
+using test::Normal;
 
 /// Rows on a backend inside wider rows, so that strides are tried too.
 class Tensor {

@@ -16,6 +16,7 @@
 #include "compute/backend.h"
 #include "compute/quantise.h"
 #include "compute/route.h"
+#include "tests/support/normal.h"
 
 namespace {
 
@@ -58,13 +59,7 @@ std::int64_t AllocationsOnceWarm(Work work) {
   return allocations;
 }
 
-std::vector<float> Normal(std::int64_t count, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = normal(random);
-  return values;
-}
+using test::Normal;
 
 TEST(Allocations, AreCounted) {
   // A compiler may leave out a new expression whose memory nobody uses, but not these calls.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compute/registry.h"
+#include "tests/support/normal.h"
 
 namespace kvasir::compute {
 namespace {
@@ -64,12 +65,8 @@ TEST_P(EveryBackend, RefusesPartsThatDoNotFit) {
 TEST_P(EveryBackend, SharesAFloatMatrixBetweenThreads) {
   constexpr std::int64_t kSide = 576;
   constexpr std::int64_t kMostRows = 40;
-  std::mt19937 random(11);
-  std::normal_distribution<float> normal;
-  std::vector<float> weights(kSide * kSide);
-  std::vector<float> inputs(kMostRows * kSide);
-  for (float& value : weights) value = normal(random);
-  for (float& value : inputs) value = normal(random);
+  const std::vector<float> weights = test::Normal(kSide * kSide, 11);
+  const std::vector<float> inputs = test::Normal(kMostRows * kSide, 12);
   const HostMatrix host{TensorType::kF32, kSide, kSide, std::as_bytes(std::span(weights))};
   const auto matrix = backend_->LoadMatrix({&host, 1}, Precision::kF32).value();
   const auto multiply = [&](std::int64_t rows) {

@@ -10,17 +10,12 @@
 
 #include "compute/cpu/isa.h"
 #include "compute/reference/route.h"
+#include "tests/support/normal.h"
 
 namespace kvasir::compute {
 namespace {
 
-std::vector<float> Normal(std::int64_t count, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = normal(random);
-  return values;
-}
+using test::Normal;
 
 float Dot(std::span<const float> a, std::span<const float> b) {
   double sum = 0;

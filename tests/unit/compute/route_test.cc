@@ -13,19 +13,14 @@
 #include <vector>
 
 #include "compute/quantise.h"
+#include "tests/support/normal.h"
 
 namespace kvasir::compute {
 namespace {
 
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-std::vector<float> Normal(std::int64_t count, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = normal(random);
-  return values;
-}
+using test::Normal;
 
 /// An index and, in the same order, what was put into it.
 class Fixture {
