@@ -108,6 +108,14 @@ struct HostMatrix {
   std::span<const std::byte> bytes;
 };
 
+/// A low-rank change of rows [first_row, first_row + b.rows) of a matrix: W += b · a, a [rank, in],
+/// b [rows, rank].
+struct LowRankUpdate {
+  std::int64_t first_row = 0;
+  HostMatrix a;
+  HostMatrix b;
+};
+
 /// Rotary position embedding (RoPE), see msa.md §3 and ModelConfig::rope_layout.
 struct RopeSpec {
   std::int64_t head_dim = 0;    ///< D
@@ -222,6 +230,11 @@ class Backend {
   Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts) {
     return LoadMatrix(parts, Precision::kFast);
   }
+  /// `base` with low-rank changes beside it, y = W x + Σ b (a x): `base` keeps its own precision,
+  /// is shared and must outlive the result; a and b are float32 in every precision, their bytes not
+  /// needed afterwards. No table for Embed. kInvalidArgument when a shape does not fit.
+  virtual Result<std::unique_ptr<Matrix>> AddLowRank(const Matrix& base,
+                                                     std::span<const LowRankUpdate> updates) = 0;
   virtual Result<std::unique_ptr<Stream>> NewStream() = 0;
 
  protected:

@@ -76,6 +76,19 @@ Result<StackedShape> CheckParts(std::span<const HostMatrix> parts) {
   return shape;
 }
 
+Status CheckUpdates(const Matrix& base, std::span<const LowRankUpdate> updates) {
+  for (const LowRankUpdate& update : updates) {
+    KVASIR_RETURN_IF_ERROR(CheckPart(update.a, base.in()));
+    KVASIR_RETURN_IF_ERROR(CheckPart(update.b, update.a.rows));
+    if (update.first_row < 0 || update.first_row > base.out() - update.b.rows) {
+      return InvalidArgument("a low-rank change of " + std::to_string(update.b.rows) +
+                             " rows from " + std::to_string(update.first_row) +
+                             " on lies outside a matrix of " + std::to_string(base.out()));
+    }
+  }
+  return Status::Ok();
+}
+
 Status DequantizeParts(std::span<const HostMatrix> parts, std::span<float> out) {
   for (const HostMatrix& part : parts) {
     const auto row_bytes = static_cast<std::size_t>(RowBytes(part.type, part.cols));

@@ -39,6 +39,9 @@ struct StackedShape {
 };
 Result<StackedShape> CheckParts(std::span<const HostMatrix> parts);
 
+/// Whether low-rank changes fit a matrix: shapes, and bytes that fit them.
+Status CheckUpdates(const Matrix& base, std::span<const LowRankUpdate> updates);
+
 /// Dequantises the stacked parts into out [rows, cols].
 Status DequantizeParts(std::span<const HostMatrix> parts, std::span<float> out);
 

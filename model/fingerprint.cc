@@ -9,7 +9,7 @@ namespace kvasir::model {
 namespace {
 
 /// Raised whenever the same model and text would give other segments than before.
-constexpr std::uint64_t kSegmentNumbers = 1;
+constexpr std::uint64_t kSegmentNumbers = 2;
 
 std::uint64_t ReadWord(const std::byte* bytes) {
   std::uint64_t word = 0;

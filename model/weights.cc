@@ -28,20 +28,8 @@ Result<std::vector<float>> ToFloats(const TensorView& tensor) {
   return out;
 }
 
-/// W + b · a in float32, W [out, in].
-Result<std::vector<float>> Merge(const TensorView& weight, const LowRankUpdate& update) {
-  KVASIR_ASSIGN_OR_RETURN(std::vector<float> merged, ToFloats(weight));
-  KVASIR_ASSIGN_OR_RETURN(const std::vector<float> a, ToFloats(update.a));
-  KVASIR_ASSIGN_OR_RETURN(const std::vector<float> b, ToFloats(update.b));
-  const auto in = static_cast<std::size_t>(weight.cols());
-  const auto rank = static_cast<std::size_t>(update.a.rows());
-  for (std::size_t row = 0; row < merged.size() / in; ++row) {
-    for (std::size_t r = 0; r < rank; ++r) {
-      const float factor = b[row * rank + r];
-      for (std::size_t col = 0; col < in; ++col) merged[row * in + col] += factor * a[r * in + col];
-    }
-  }
-  return merged;
+HostMatrix HostOf(const TensorView& tensor) {
+  return {.type = tensor.type, .rows = tensor.rows(), .cols = tensor.cols(), .bytes = tensor.bytes};
 }
 
 /// Brings tensors from a file, and the adapter's changes, to a backend.
@@ -60,11 +48,18 @@ class Loader {
 
  private:
   Result<LayerWeights> LoadLayer(std::int32_t layer);
-  Result<std::unique_ptr<LayerWeights>> LoadMemoryLayer(std::int32_t layer);
+  Result<std::unique_ptr<LayerWeights>> LoadMemoryLayer(std::int32_t layer,
+                                                        const LayerWeights& base);
   Status LoadRouter(std::int32_t layer, LayerWeights& out);
   /// One matrix of the stacked rows of these roles.
   Result<std::unique_ptr<Matrix>> Stack(std::initializer_list<TensorRole> roles,
                                         std::int32_t layer = -1);
+  /// The layer's vectors, which an adapter never changes.
+  Status LoadNorms(std::int32_t layer, LayerWeights& out);
+  /// The adapter's changes of these roles beside their stacked matrix.
+  Result<std::unique_ptr<Matrix>> Change(const Matrix& base,
+                                         std::initializer_list<TensorRole> roles,
+                                         std::int32_t layer);
   Result<std::unique_ptr<Buffer>> Vector(TensorRole role, std::int32_t layer = -1);
   Result<std::unique_ptr<Buffer>> Vector(const TensorView& tensor);
   Result<std::unique_ptr<Matrix>> RouterMatrix(std::int32_t layer, bool query);
@@ -76,7 +71,6 @@ class Loader {
   const Adapter* adapter_;
   compute::Backend& backend_;
   compute::Stream& stream_;
-  Tower tower_ = Tower::kLanguage;  // What is being loaded.
 };
 
 Result<std::unique_ptr<Weights>> Loader::Load() {
@@ -89,7 +83,8 @@ Result<std::unique_ptr<Weights>> Loader::Load() {
   for (std::int32_t layer = 0; layer < config_.layers; ++layer) {
     KVASIR_ASSIGN_OR_RETURN(LayerWeights loaded, LoadLayer(layer));
     weights->layers.push_back(std::move(loaded));
-    KVASIR_ASSIGN_OR_RETURN(weights->memory_layers.emplace_back(), LoadMemoryLayer(layer));
+    KVASIR_ASSIGN_OR_RETURN(weights->memory_layers.emplace_back(),
+                            LoadMemoryLayer(layer, weights->layers.back()));
   }
   for (int i = 0; i < config_.rope.dims / 2; ++i) {
     weights->inverse_frequencies.push_back(
@@ -100,35 +95,62 @@ Result<std::unique_ptr<Weights>> Loader::Load() {
 
 Result<LayerWeights> Loader::LoadLayer(std::int32_t layer) {
   LayerWeights w;
-  KVASIR_ASSIGN_OR_RETURN(w.attention_norm, Vector(TensorRole::kAttentionNorm, layer));
+  KVASIR_RETURN_IF_ERROR(LoadNorms(layer, w));
   KVASIR_ASSIGN_OR_RETURN(w.query_key_value,
                           Stack({TensorRole::kQuery, TensorRole::kKey, TensorRole::kValue}, layer));
-  if (config_.has_qk_norm()) {
-    KVASIR_ASSIGN_OR_RETURN(w.query_norm, Vector(TensorRole::kQueryNorm, layer));
-    KVASIR_ASSIGN_OR_RETURN(w.key_norm, Vector(TensorRole::kKeyNorm, layer));
-  }
   KVASIR_ASSIGN_OR_RETURN(w.attention_output, Stack({TensorRole::kAttentionOutput}, layer));
-  KVASIR_ASSIGN_OR_RETURN(w.feed_forward_norm, Vector(TensorRole::kFeedForwardNorm, layer));
   KVASIR_ASSIGN_OR_RETURN(w.gate_up, Stack({TensorRole::kGate, TensorRole::kUp}, layer));
   KVASIR_ASSIGN_OR_RETURN(w.down, Stack({TensorRole::kDown}, layer));
-  if (tower_ == Tower::kLanguage && router_.source == RouterSource::kTrained &&
-      router_.IndexOf(layer) >= 0) {
+  if (router_.source == RouterSource::kTrained && router_.IndexOf(layer) >= 0) {
     KVASIR_RETURN_IF_ERROR(LoadRouter(layer, w));
   }
   return w;
 }
 
-Result<std::unique_ptr<LayerWeights>> Loader::LoadMemoryLayer(std::int32_t layer) {
+Status Loader::LoadNorms(std::int32_t layer, LayerWeights& out) {
+  KVASIR_ASSIGN_OR_RETURN(out.attention_norm, Vector(TensorRole::kAttentionNorm, layer));
+  KVASIR_ASSIGN_OR_RETURN(out.feed_forward_norm, Vector(TensorRole::kFeedForwardNorm, layer));
+  if (!config_.has_qk_norm()) return Status::Ok();
+  KVASIR_ASSIGN_OR_RETURN(out.query_norm, Vector(TensorRole::kQueryNorm, layer));
+  KVASIR_ASSIGN_OR_RETURN(out.key_norm, Vector(TensorRole::kKeyNorm, layer));
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<LayerWeights>> Loader::LoadMemoryLayer(std::int32_t layer,
+                                                              const LayerWeights& base) {
   if (adapter_ == nullptr || !adapter_->ChangesLayer(layer)) return std::unique_ptr<LayerWeights>();
   if (layer > router_.layers.back()) {
     return Corruption(adapter_->info().path + ": changes layer " + std::to_string(layer) +
                       ", behind the last routed layer " + std::to_string(router_.layers.back()));
   }
-  tower_ = Tower::kMemory;
-  auto loaded = LoadLayer(layer);
-  tower_ = Tower::kLanguage;
-  if (!loaded.ok()) return loaded.status();
-  return std::make_unique<LayerWeights>(*std::move(loaded));
+  auto w = std::make_unique<LayerWeights>();
+  KVASIR_RETURN_IF_ERROR(LoadNorms(layer, *w));
+  KVASIR_ASSIGN_OR_RETURN(
+      w->query_key_value,
+      Change(*base.query_key_value, {TensorRole::kQuery, TensorRole::kKey, TensorRole::kValue},
+             layer));
+  KVASIR_ASSIGN_OR_RETURN(w->attention_output,
+                          Change(*base.attention_output, {TensorRole::kAttentionOutput}, layer));
+  KVASIR_ASSIGN_OR_RETURN(w->gate_up,
+                          Change(*base.gate_up, {TensorRole::kGate, TensorRole::kUp}, layer));
+  KVASIR_ASSIGN_OR_RETURN(w->down, Change(*base.down, {TensorRole::kDown}, layer));
+  return w;
+}
+
+Result<std::unique_ptr<Matrix>> Loader::Change(const Matrix& base,
+                                               std::initializer_list<TensorRole> roles,
+                                               std::int32_t layer) {
+  std::vector<compute::LowRankUpdate> updates;
+  std::int64_t first_row = 0;
+  for (const TensorRole role : roles) {
+    KVASIR_ASSIGN_OR_RETURN(const auto update,
+                            adapter_->UpdateOf(config_, {.role = role, .layer = layer}));
+    if (update) {
+      updates.push_back({.first_row = first_row, .a = HostOf(update->a), .b = HostOf(update->b)});
+    }
+    first_row += ExpectedShape(config_, role).front();
+  }
+  return backend_.AddLowRank(base, updates);
 }
 
 Status Loader::LoadRouter(std::int32_t layer, LayerWeights& out) {
@@ -143,24 +165,10 @@ Status Loader::LoadRouter(std::int32_t layer, LayerWeights& out) {
 Result<std::unique_ptr<Matrix>> Loader::Stack(std::initializer_list<TensorRole> roles,
                                               std::int32_t layer) {
   std::vector<HostMatrix> parts;
-  std::vector<std::vector<float>> merged;  // Keeps the bytes of changed parts alive.
-  merged.reserve(roles.size());
   for (const TensorRole role : roles) {
-    const TensorId id{.role = role, .layer = layer};
-    KVASIR_ASSIGN_OR_RETURN(const TensorView tensor, FindTensor(file_, config_, id));
-    HostMatrix part{
-        .type = tensor.type, .rows = tensor.rows(), .cols = tensor.cols(), .bytes = tensor.bytes};
-    std::optional<LowRankUpdate> update;
-    if (tower_ == Tower::kMemory) {
-      KVASIR_ASSIGN_OR_RETURN(update, adapter_->UpdateOf(config_, id));
-    }
-    if (update) {
-      KVASIR_ASSIGN_OR_RETURN(std::vector<float> sum, Merge(tensor, *update));
-      merged.push_back(std::move(sum));
-      part.type = compute::TensorType::kF32;
-      part.bytes = std::as_bytes(std::span(merged.back()));
-    }
-    parts.push_back(part);
+    KVASIR_ASSIGN_OR_RETURN(const TensorView tensor,
+                            FindTensor(file_, config_, {.role = role, .layer = layer}));
+    parts.push_back(HostOf(tensor));
   }
   return backend_.LoadMatrix(parts);
 }
@@ -188,8 +196,7 @@ Result<std::unique_ptr<Matrix>> Loader::RouterMatrix(std::int32_t layer, bool qu
                       .layer = layer};
     KVASIR_ASSIGN_OR_RETURN(tensor, FindTensor(file_, config_, id));
   }
-  const HostMatrix part{
-      .type = tensor.type, .rows = tensor.rows(), .cols = tensor.cols(), .bytes = tensor.bytes};
+  const HostMatrix part = HostOf(tensor);
   // Scores of close memories differ by less than what 8-bit weights round away.
   return backend_.LoadMatrix(std::span(&part, 1), compute::Precision::kF32);
 }

@@ -48,7 +48,8 @@ struct Weights {
   std::unique_ptr<Matrix> head;       ///< Null: the embedding.
   std::unique_ptr<Buffer> final_norm;
   std::vector<LayerWeights> layers;  ///< Routers of both towers are here.
-  /// Tower::kMemory's own version of a layer; null where it has none. Without routers.
+  /// Tower::kMemory's own version of a layer: the adapter's changes beside the matrices of
+  /// `layers`, which are shared; null where it has none. Without routers.
   std::vector<std::unique_ptr<LayerWeights>> memory_layers;
   std::vector<float> inverse_frequencies;  ///< RoPE: theta^(-2i / dims).
   KvCache template_head;                   ///< All layers, unpooled (msa.md §3.6).
@@ -61,8 +62,8 @@ struct Weights {
 };
 
 /// Loads every tensor that `config` and `router` ask for; `adapter` (may be null) gives routers and
-/// low-rank updates, which are merged in float32 into the memory tower. kCorruption when it changes
-/// a layer behind the last routed one. `template_head` is left empty.
+/// low-rank changes, which stand beside the weights in the memory tower. kCorruption when it
+/// changes a layer behind the last routed one. `template_head` is left empty.
 Result<std::unique_ptr<Weights>> LoadWeights(const WeightsFile& file, const ModelConfig& config,
                                              const RouterSpec& router, const Adapter* adapter,
                                              compute::Backend& backend);

@@ -2,7 +2,6 @@
 
 #include <omp.h>
 
-#include <algorithm>
 #include <string>
 
 #include "compute/cpu/cpu_matrix.h"
@@ -27,7 +26,11 @@ class CpuBackend final : public Backend {
   using Backend::LoadMatrix;
   Result<std::unique_ptr<Matrix>> LoadMatrix(std::span<const HostMatrix> parts,
                                              Precision at_least) override {
-    return CpuMatrix::Load(parts, std::max(precision_, at_least), isa_, threads_);
+    return CpuMatrix::Load(parts, precision_, at_least, isa_, threads_);
+  }
+  Result<std::unique_ptr<Matrix>> AddLowRank(const Matrix& base,
+                                             std::span<const LowRankUpdate> updates) override {
+    return CpuMatrix::AddLowRank(static_cast<const CpuMatrix&>(base), updates, isa_);
   }
   Result<std::unique_ptr<Stream>> NewStream() override {
     return std::unique_ptr<Stream>(new CpuStream(KernelsFor(isa_), threads_));

@@ -42,11 +42,15 @@ void CpuStream::Embed(const Matrix& table, std::span<const std::int32_t> tokens,
 void CpuStream::MatMul(ConstRows x, const Matrix& w, Rows y, bool accumulate) {
   assert(x.cols == w.in() && y.cols == w.out() && x.rows == y.rows);
   const auto& matrix = static_cast<const CpuMatrix&>(w);
-  if (matrix.blocks() != nullptr) {
-    Note(block_matmul_.Multiply(x, *matrix.blocks(), y, accumulate));
+  const CpuMatrix& base = matrix.base();
+  if (base.blocks() != nullptr) {
+    Note(block_matmul_.Multiply(x, *base.blocks(), y, accumulate));
+  } else if (base.f32() != nullptr) {
+    base.f32()->Multiply(x, y, accumulate, threads_);
   } else {
-    Note(matrix.onednn()->Multiply(x, y, accumulate, threads_));
+    Note(base.onednn()->Multiply(x, y, accumulate, threads_));
   }
+  if (matrix.low_rank() != nullptr) Note(matrix.low_rank()->Add(x, y, threads_, &low_rank_room_));
 }
 
 void CpuStream::RmsNorm(ConstRows x, ConstRows weight, float eps, Rows y) {

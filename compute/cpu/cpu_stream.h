@@ -4,6 +4,7 @@
 
 #include "compute/cpu/attention.h"
 #include "compute/cpu/block_matmul.h"
+#include "compute/cpu/growing_array.h"
 #include "compute/cpu/kernels.h"
 #include "compute/cpu/rope_table.h"
 #include "compute/host_memory.h"
@@ -42,6 +43,7 @@ class CpuStream final : public HostStream {
   BlockMatMul block_matmul_;
   cpu::Attention attention_;
   RopeTable rope_;
+  GrowingArray<float> low_rank_room_;
   Status failure_;
 };
 

@@ -63,6 +63,14 @@ struct BlockActivations {
   float* sums;          ///< [rows, blocks]: scale · Σ code.
 };
 
+/// A float32 matrix as kernels see it: for each f32_panel outputs [in][f32_panel], zeros behind the
+/// last output.
+struct F32Panels {
+  const float* data;
+  std::int64_t in;
+  std::int64_t out;
+};
+
 /// Routing queries in int8 arithmetic: q ≈ scale · code.
 struct RouteQueries {
   const std::int16_t* codes;    ///< [count, RouteWidth(dim)], as place_query left them.
@@ -112,6 +120,13 @@ struct Kernels {
   void (*block_matmul)(const BlockPanels& weights, std::int64_t begin, std::int64_t end,
                        std::int64_t out, const BlockActivations& x, std::int64_t rows, float* y,
                        std::int64_t y_stride, bool accumulate, std::int16_t* scratch);
+
+  /// Outputs of a panel of float32 weights.
+  std::int64_t f32_panel;
+  /// y[row, o] (+)= Σ x · w for outputs o of panels [begin, end).
+  void (*f32_matmul)(const F32Panels& weights, std::int64_t begin, std::int64_t end, const float* x,
+                     std::int64_t x_stride, std::int64_t rows, float* y, std::int64_t y_stride,
+                     bool accumulate);
 
   /// Brings a query's codes [dim] into the order of route_int8, [RouteWidth(dim)], and says what is
   /// to be added to its sums: keys are stored with 128 added.

@@ -2,6 +2,7 @@
 #include "compute/cpu/attention_inl.h"
 #include "compute/cpu/block_vnni_inl.h"
 #include "compute/cpu/elementwise_inl.h"
+#include "compute/cpu/f32_matmul_inl.h"
 #include "compute/cpu/kernels.h"
 #include "compute/cpu/route_f32_inl.h"
 #include "compute/cpu/route_sketch_inl.h"
@@ -22,6 +23,8 @@ const Kernels& Avx512Kernels() {
       .block_group = kQuadGroup,
       .quantise_row = QuantiseRowQuads,
       .block_matmul = BlockMatMulQuads,
+      .f32_panel = kF32Panel,
+      .f32_matmul = F32MatMul,
       .place_query = PlaceQueryQuads,
       .route_int8 = RouteInt8Quads,
       .route_sketch = RouteSketch,

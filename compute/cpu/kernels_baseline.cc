@@ -2,6 +2,7 @@
 #include "compute/cpu/attention_inl.h"
 #include "compute/cpu/block_pairs_inl.h"
 #include "compute/cpu/elementwise_inl.h"
+#include "compute/cpu/f32_matmul_inl.h"
 #include "compute/cpu/kernels.h"
 #include "compute/cpu/route_f32_inl.h"
 #include "compute/cpu/route_pairs_inl.h"
@@ -22,6 +23,8 @@ const Kernels& BaselineKernels() {
       .block_group = kPairGroup,
       .quantise_row = QuantiseRowPairs,
       .block_matmul = BlockMatMulPairs,
+      .f32_panel = kF32Panel,
+      .f32_matmul = F32MatMul,
       .place_query = PlaceQueryPairs,
       .route_int8 = RouteInt8Pairs,
       .route_sketch = RouteSketch,

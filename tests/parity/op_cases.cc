@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 
 #include "tests/parity/inputs.h"
@@ -94,6 +95,86 @@ OpCase StackedMatMulCase() {
     return Keep(y, stream, [=, &stream] { stream.MatMul(x->rows(), *w, y->rows(), false); });
   };
   return {"matmul_stacked_types", prepare, 1e-4};
+}
+
+/// A matrix that is float32 in every precision, as routers are.
+OpCase ExactMatMulCase(std::int64_t rows, std::int64_t out, std::int64_t in, bool accumulate,
+                       bool timed = false) {
+  const auto prepare = [=](Backend& backend, Stream& stream) {
+    auto file = RandomMatrix(TensorType::kF32, out, in, 1);
+    auto w = Checked(backend.LoadMatrix({&file->host, 1}, Precision::kF32));
+    auto x = MakeTensor(backend, stream, rows, in, 2, 3);
+    auto y = MakeTensor(backend, stream, rows, out, 3, 5);
+    return Keep(y, stream, [=, &stream] { stream.MatMul(x->rows(), *w, y->rows(), accumulate); });
+  };
+  return {"matmul_exact_" + std::to_string(rows) + "x" + std::to_string(in) + "x" +
+              std::to_string(out) + (accumulate ? "_add" : ""),
+          prepare,
+          1e-5,
+          2 * static_cast<double>(rows * out * in),
+          static_cast<double>(out * in * 4),
+          timed};
+}
+
+/// Low-rank changes of parts of a 4-bit matrix, stacked as a fused projection is.
+struct LowRankPlan {
+  std::int64_t rows;
+  std::int64_t in;
+  std::int64_t rank;
+  std::vector<std::int64_t> parts;  ///< Outputs of each part.
+  std::size_t skipped;              ///< This part is left as it is.
+  bool accumulate = false;
+  bool timed = false;
+};
+
+OpCase LowRankCase(const LowRankPlan& plan) {
+  const std::int64_t out = std::accumulate(plan.parts.begin(), plan.parts.end(), std::int64_t{0});
+  const auto prepare = [plan, out](Backend& backend, Stream& stream) {
+    auto file = RandomMatrix(TensorType::kQ4_1, out, plan.in, 1);
+    auto base = Checked(backend.LoadMatrix({&file->host, 1}));
+    std::vector<std::shared_ptr<FileMatrix>> kept;
+    std::vector<LowRankUpdate> updates;
+    std::int64_t first_row = 0;
+    for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+      if (i != plan.skipped) {
+        const auto seed = static_cast<std::uint32_t>(10 + 2 * i);
+        kept.push_back(RandomMatrix(TensorType::kF32, plan.rank, plan.in, seed));
+        kept.push_back(RandomMatrix(TensorType::kF32, plan.parts[i], plan.rank, seed + 1));
+        updates.push_back({first_row, kept[kept.size() - 2]->host, kept.back()->host});
+      }
+      first_row += plan.parts[i];
+    }
+    auto w = Checked(backend.AddLowRank(*base, updates));
+    auto x = MakeTensor(backend, stream, plan.rows, plan.in, 2, 3);
+    auto y = MakeTensor(backend, stream, plan.rows, out, 3, 5);
+    return Keep(y, stream, [=, accumulate = plan.accumulate, &stream] {
+      static_cast<void>(base);  // Outlives what stands beside it.
+      stream.MatMul(x->rows(), *w, y->rows(), accumulate);
+    });
+  };
+  return {"low_rank_" + std::to_string(plan.rank) + "_" + std::to_string(plan.rows) + "x" +
+              std::to_string(plan.in) + "x" + std::to_string(out) + (plan.accumulate ? "_add" : ""),
+          prepare,
+          1e-5,  // The changes are the larger part of the output, and exact.
+          2 * static_cast<double>(plan.rows * out * plan.in),
+          static_cast<double>(out * RowBytes(TensorType::kQ4_1, plan.in)),
+          plan.timed};
+}
+
+void AddExactMatMuls(std::vector<OpCase>* cases) {
+  constexpr std::size_t kNone = 9;
+  cases->push_back(ExactMatMulCase(1, 17, 5, false));
+  cases->push_back(ExactMatMulCase(15, 64, 45, true));
+  cases->push_back(ExactMatMulCase(131, 100, 64, false));
+  cases->push_back(ExactMatMulCase(15, 576, 576, false, true));
+  cases->push_back(LowRankCase({1, 64, 3, {20}, kNone}));
+  cases->push_back(LowRankCase({7, 96, 4, {33, 10, 16}, 1, true}));
+  cases->push_back(LowRankCase({131, 64, 16, {48, 16, 16}, kNone}));
+  for (const std::int64_t rows : {15, 512}) {
+    cases->push_back(LowRankCase({rows, 576, 32, {576, 192, 192}, kNone, false, true}));
+    cases->push_back(LowRankCase({rows, 576, 32, {1536, 1536}, kNone, false, true}));
+    cases->push_back(LowRankCase({rows, 1536, 32, {576}, kNone, true, true}));
+  }
 }
 
 OpCase EmbedCase(TensorType type, double tolerance) {
@@ -289,6 +370,7 @@ void AddAttentions(std::vector<OpCase>* cases) {
 std::vector<OpCase> OpCases() {
   std::vector<OpCase> cases;
   AddMatMuls(&cases);
+  AddExactMatMuls(&cases);
   cases.push_back(StackedMatMulCase());
   for (const TensorType type : {TensorType::kQ4_1, TensorType::kQ8_0, TensorType::kQ4_K}) {
     cases.push_back(EmbedCase(type, 1e-7));

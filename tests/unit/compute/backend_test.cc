@@ -60,6 +60,28 @@ TEST_P(EveryBackend, RefusesPartsThatDoNotFit) {
   EXPECT_EQ(backend_->LoadMatrix(parts).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST_P(EveryBackend, RefusesLowRankChangesThatDoNotFit) {
+  const std::vector<float> numbers(8 * 8, 0.5F);
+  const auto part = [&](std::int64_t rows, std::int64_t cols) {
+    return HostMatrix{
+        TensorType::kF32, rows, cols,
+        std::as_bytes(std::span(numbers).first(static_cast<std::size_t>(rows * cols)))};
+  };
+  const HostMatrix whole = part(4, 8);
+  const auto base = backend_->LoadMatrix({&whole, 1}).value();
+  const auto code = [&](std::int64_t first_row, const HostMatrix& a, const HostMatrix& b) {
+    const LowRankUpdate update{.first_row = first_row, .a = a, .b = b};
+    return backend_->AddLowRank(*base, {&update, 1}).status().code();
+  };
+  EXPECT_TRUE(backend_->AddLowRank(*base, {}).ok());
+  EXPECT_EQ(code(2, part(3, 8), part(2, 3)), StatusCode::kOk);
+  EXPECT_EQ(code(0, part(3, 7), part(2, 3)), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(0, part(3, 8), part(2, 4)), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(3, part(3, 8), part(2, 3)), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(-1, part(3, 8), part(2, 3)), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(0, part(3, 8), part(5, 3)), StatusCode::kInvalidArgument);
+}
+
 // Many rows and few, made on one thread and run on others: what one thread's workspace was made for
 // must not be taken from another's.
 TEST_P(EveryBackend, SharesAFloatMatrixBetweenThreads) {
@@ -68,11 +90,12 @@ TEST_P(EveryBackend, SharesAFloatMatrixBetweenThreads) {
   const std::vector<float> weights = test::Normal(kSide * kSide, 11);
   const std::vector<float> inputs = test::Normal(kMostRows * kSide, 12);
   const HostMatrix host{TensorType::kF32, kSide, kSide, std::as_bytes(std::span(weights))};
-  const auto matrix = backend_->LoadMatrix({&host, 1}, Precision::kF32).value();
+  const auto backend = MakeBackend({.name = GetParam(), .precision = Precision::kF32}).value();
+  const auto matrix = backend->LoadMatrix({&host, 1}).value();
   const auto multiply = [&](std::int64_t rows) {
-    const auto stream = backend_->NewStream().value();
-    const auto x = backend_->Allocate(rows * kSide).value();
-    const auto y = backend_->Allocate(rows * kSide).value();
+    const auto stream = backend->NewStream().value();
+    const auto x = backend->Allocate(rows * kSide).value();
+    const auto y = backend->Allocate(rows * kSide).value();
     stream->Upload(std::span(inputs).first(static_cast<std::size_t>(rows * kSide)),
                    x->View(rows, kSide));
     stream->MatMul(x->View(rows, kSide), *matrix, y->View(rows, kSide), /*accumulate=*/false);

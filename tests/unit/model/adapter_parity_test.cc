@@ -70,10 +70,10 @@ TEST(AdapterParity, Float32ScoresAreTheTrainers) {
   EXPECT_LE(LargestError(path.string(), compute::Precision::kF32), 1e-3);
 }
 
-// The fast path rounds the layers that the adapter changed to 8 bits (docs/adr/0003): 0.0073 here.
-TEST(AdapterParity, FastScoresAreClose) {
+// Weights in their file's own quantisation, changes in float32: activations alone are rounded.
+TEST(AdapterParity, FastScoresAreTheTrainers) {
   KVASIR_TEST_MODEL_OR_SKIP(path);
-  EXPECT_LE(LargestError(path.string(), compute::Precision::kFast), 1e-2);
+  EXPECT_LE(LargestError(path.string(), compute::Precision::kFast), 1e-3);
 }
 
 }  // namespace

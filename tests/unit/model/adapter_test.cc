@@ -179,31 +179,38 @@ TEST_F(AdapterTest, QueriesFollowTheDefinition) {
   }
 }
 
-/// The tiny model with W += b · a in layer 1's query projection, as a folder of its own.
-void WriteChangedModel(const std::filesystem::path& folder, const HostTensor& a,
-                       const HostTensor& b) {
-  HostTensors weights = TinyWeights();
-  auto& w = weights["model.layers.1.self_attn.q_proj.weight"].values;
-  for (std::int64_t row = 0; row < kHidden; ++row) {
-    for (std::int64_t r = 0; r < 3; ++r) {
-      for (std::int64_t col = 0; col < kHidden; ++col) {
-        w[row * kHidden + col] += b.values[row * 3 + r] * a.values[r * kHidden + col];
+/// W += b · a.
+void Merge(const HostTensor& a, const HostTensor& b, HostTensor& w) {
+  const std::int64_t rank = a.shape[0];
+  const std::int64_t in = a.shape[1];
+  for (std::int64_t row = 0; row < b.shape[0]; ++row) {
+    for (std::int64_t r = 0; r < rank; ++r) {
+      for (std::int64_t col = 0; col < in; ++col) {
+        w.values[row * in + col] += b.values[row * rank + r] * a.values[r * in + col];
       }
     }
   }
-  WriteSafetensors(folder / "model.safetensors", weights, {});
 }
 
+// The first part of one fused projection, the last of another: both must hit their own outputs.
 TEST_F(AdapterTest, LowRankUpdatesChangeWhatIsRememberedAndAsked) {
-  const HostTensor a = RandomTensor({3, kHidden}, 20);
-  const HostTensor b = RandomTensor({kHidden, 3}, 21);
   HostTensors tensors = Routers();
-  tensors["layers.1.attn_q.lora_a"] = a;
-  tensors["layers.1.attn_q.lora_b"] = b;
+  HostTensors weights = TinyWeights();
+  std::uint32_t seed = 20;
+  for (const auto& [projection, name] :
+       {std::pair("layers.1.attn_q", "model.layers.1.self_attn.q_proj.weight"),
+        std::pair("layers.1.ffn_up", "model.layers.1.mlp.up_proj.weight")}) {
+    HostTensor& w = weights[name];
+    const HostTensor a = RandomTensor({3, w.shape[1]}, seed++);
+    const HostTensor b = RandomTensor({w.shape[0], 3}, seed++);
+    Merge(a, b, w);
+    tensors[std::string(projection) + ".lora_a"] = a;
+    tensors[std::string(projection) + ".lora_b"] = b;
+  }
   const auto adapted = TinyModel({.adapter = Write(Settings(), tensors)});
   ASSERT_NE(adapted, nullptr);
   TestFolder changed;
-  WriteChangedModel(changed.path(), a, b);
+  WriteSafetensors(changed.path() / "model.safetensors", weights, {});
   const auto by_hand =
       TinyModel({.adapter = Write(Settings(), Routers()), .folder = changed.path()});
 
