@@ -55,11 +55,12 @@ def parse() -> argparse.Namespace:
     command.add_argument("--dim", type=int, default=192)
     command.add_argument("--heads", type=int, default=1)
     command = verb(
-        "adapter", commands.train_adapter, "train LoRA and routers together", "model", "data", "router", "steps", "out"
+        "adapter", commands.train_adapter, "train LoRA and routers together", "model", "data", "layers", "steps", "out"
     )
     command.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
-    command.add_argument("--rank", type=int, default=16)
-    command.add_argument("--items", type=int, default=30000, help="training passages to choose from")
+    command.add_argument("--rank", type=int, default=32)
+    command.add_argument("--dim", type=int, default=576, help="numbers of a router vector")
+    command.add_argument("--items", type=int, default=60000, help="training passages to choose from")
     command = verb("pool", commands.write_pool, "write held-out rows as a corpus and questions", "data", "out")
     command.add_argument("--passages", type=int, required=True, help="size of the corpus")
     command.add_argument("--parts", type=int, default=1, help="take every so many-th held-out row")

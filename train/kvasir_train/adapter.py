@@ -1,4 +1,4 @@
-"""Trains LoRA on the lower backbone together with the routers: in-batch InfoNCE plus a teacher's soft labels."""
+"""Trains LoRA on the lower backbone together with the routers."""
 
 import dataclasses
 import math
@@ -10,14 +10,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .backbone import PROJECTIONS, Backbone
-from .checkpoint import Checkpoint
+from . import metrics
 from .data import Row
-from .features import CHUNK, Framer, batches
+from .features import Framer
 from .items import Item
 from .mining import mine
-from .router import Router
-from .teacher import Teacher
+from .objectives import Seen, near_positives, soft_labels, unknown_pairs
+from .student import Student, best_chunk
+from .teacher import Teacher, chunk_texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,103 +25,50 @@ class Recipe:
     """Everything that decides a training run; written into the checkpoint."""
 
     steps: int
-    clusters: int = 8
-    cluster_size: int = 4
-    rank: int = 16
-    lora_from: int = 2
-    lora_rate: float = 1e-3
-    router_rate: float = 1e-3
-    warmup: int = 20
+    clusters: int = 14
+    cluster_size: int = 3
+    rank: int = 32
+    lora_from: int = 0
+    lora_rate: float = 7e-4
+    router_rate: float = 5e-4
+    warmup: int = 40
     tau: float = 0.05
     teacher_tau: float = 0.05
     teacher_share: float = 1.0
+    near_share: float = 0.95  # Of the positive's likeness: what comes nearer is no negative.
+    memory: int = 1024  # Documents of the last batches that serve as negatives.
     document_tokens: int = 128
     seed: int = 0
 
 
-class Student(torch.nn.Module):
-    """Backbone with LoRA plus routers: token sequences in, unit router vectors per layer out."""
-
-    def __init__(self, checkpoint: Checkpoint, router: Router, recipe: Recipe):
-        super().__init__()
-        top = max(router.layers)
-        self.backbone = Backbone(checkpoint, top)
-        self.backbone.add_lora(list(range(recipe.lora_from, top)), PROJECTIONS, recipe.rank, recipe.rank)
-        self.router = router
-
-    def _means(self, sequences: list[list[int]], spans: list[list[tuple[int, int]]]) -> dict[int, torch.Tensor]:
-        """Per layer [all spans, hidden]: mean state of each span of tokens, sequence by sequence.
-
-        One matrix product a batch: a slice per span would fill a whole batch with zeros for each in the backward pass.
-        """
-        parts: dict[int, list[torch.Tensor]] = {layer: [] for layer in self.router.layers}
-        owners = []
-        for places, tokens in batches(sequences):
-            pool = torch.zeros(len(places), max(len(spans[place]) for place in places), tokens.shape[1])
-            for row, place in enumerate(places):
-                for column, (begin, end) in enumerate(spans[place]):
-                    pool[row, column, begin:end] = 1 / (end - begin)
-                owners += [place] * len(spans[place])
-            real = pool.any(-1)
-            for layer, states in self.backbone(tokens, self.router.layers).items():
-                parts[layer].append((pool @ states)[real])
-        order = torch.argsort(torch.tensor(owners), stable=True)
-        return {layer: torch.cat(part)[order] for layer, part in parts.items()}
-
-    def queries(self, sequences: list[list[int]]) -> dict[int, torch.Tensor]:
-        """Per layer [questions, dim]: mean over the question's own tokens, then the router."""
-        means = self._means(sequences, [[(1, len(sequence))] for sequence in sequences])
-        return {layer: self.router.routers[str(layer)].queries(mean) for layer, mean in means.items()}
-
-    def keys(self, sequences: list[list[int]]) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
-        """Per layer [chunks, dim], and the place of each chunk's document, [chunks]."""
-        spans = [[(max(begin, 1), min(begin + CHUNK, len(s))) for begin in range(0, len(s), CHUNK)] for s in sequences]
-        owner = torch.repeat_interleave(torch.tensor([len(runs) for runs in spans]))
-        means = self._means(sequences, spans)
-        return {layer: self.router.routers[str(layer)].keys(mean) for layer, mean in means.items()}, owner
-
-    def scores(
-        self, queries: dict[int, torch.Tensor], keys: dict[int, torch.Tensor], owner: torch.Tensor
-    ) -> torch.Tensor:
-        """[questions, documents]: sum over layers of w_l * best cosine among the document's chunks."""
-        documents = int(owner.max()) + 1
-        total = 0
-        for weight, layer in zip(self.router.weights, self.router.layers):
-            cosines = queries[layer] @ keys[layer].T
-            empty = torch.full((len(cosines), documents), -2.0)
-            total = total + weight * empty.scatter_reduce(1, owner.expand_as(cosines), cosines, "amax")
-        return total
-
-
 class Batches:
-    """Endless batches of items; each cluster is a random item with passages that BM25 mistakes for it."""
+    """Endless batches of items; each cluster is a random item with passages that BM25 mistakes for it.
+
+    Every item is drawn once before any is drawn again.
+    """
 
     def __init__(self, hard: dict[int, list[int]], recipe: Recipe):
         self.hard, self.usable, self.recipe = hard, sorted(hard), recipe
+        self.epoch, self.order = -1, []
+
+    def _drawn(self, number: int) -> int:
+        epoch, place = divmod(number, len(self.usable))
+        if epoch != self.epoch:
+            self.epoch, self.order = epoch, list(self.usable)
+            random.Random(self.recipe.seed * 1_000_003 + epoch).shuffle(self.order)
+        return self.order[place]
 
     def __call__(self, step: int) -> list[int]:
         """Items of batch `step`; a function of the seed and the step alone, so that a run can be resumed."""
         generator = random.Random(self.recipe.seed * 1_000_003 + step)
         chosen: dict[int, None] = {}
-        for item in generator.sample(self.usable, self.recipe.clusters):
+        for cluster in range(self.recipe.clusters):
+            item = self._drawn(step * self.recipe.clusters + cluster)
             chosen[item] = None
             fresh = [place for place in self.hard[item] if place not in chosen]
             near = min(len(fresh), self.recipe.cluster_size - 1)
             chosen.update(dict.fromkeys(generator.sample(fresh, near)))
         return list(chosen)
-
-
-def unknown_pairs(rows: list[Row], asked: list[int], items: list[Item]) -> torch.Tensor:
-    """[questions, items] true where an item holds an answer or is another positive: no negative, no target."""
-    texts = [item.passage.text.lower() for item in items]
-    marks = torch.zeros(len(asked), len(items), dtype=torch.bool)
-    for q, number in enumerate(asked):
-        answers = [answer.lower() for answer in rows[number].answers if len(answer) > 3]
-        titles = {positive.title for positive in rows[number].positives if positive.title}
-        for d, text in enumerate(texts):
-            same = number in items[d].rows or any(answer in text for answer in answers)
-            marks[q, d] = same or (len(rows[number].positives) > 1 and items[d].passage.title in titles)
-    return marks
 
 
 def hard_items(rows: list[Row], items: list[Item]) -> dict[int, list[int]]:
@@ -131,6 +78,15 @@ def hard_items(rows: list[Row], items: list[Item]) -> dict[int, list[int]]:
     return dict(zip(asking, mined))
 
 
+@dataclasses.dataclass
+class HeldOut:
+    """Questions that are never trained on and the passages they are asked of; `gold` are places of passages."""
+
+    questions: list[str]
+    gold: list[set[int]]
+    passages: list
+
+
 class Trainer:
     def __init__(
         self,
@@ -138,13 +94,13 @@ class Trainer:
         framer: Framer,
         rows: list[Row],
         items: list[Item],
-        hard: dict,
+        hard: dict[int, list[int]],
         teacher: Teacher,
         recipe: Recipe,
     ):
         self.student, self.framer, self.rows, self.items = student, framer, rows, items
         self.teacher, self.recipe = teacher, recipe
-        self.batches = Batches(hard, recipe)
+        self.batches, self.seen = Batches(hard, recipe), Seen(recipe.memory)
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": student.backbone.lora.parameters(), "lr": recipe.lora_rate, "weight_decay": 0.0},
@@ -155,38 +111,58 @@ class Trainer:
         self.step = 0
         self.history: list[dict] = []
 
-    def loss(self, step: int) -> tuple[torch.Tensor, torch.Tensor, int]:
-        places = self.batches(step)
+    def losses(self, step: int) -> tuple[dict[str, torch.Tensor], int]:
+        """Label and teacher loss of a batch, and its tokens. The batch joins what was seen."""
+        recipe, places = self.recipe, self.batches(step)
         items = [self.items[p] for p in places]
         pairs = [(number, d) for d, item in enumerate(items) for number in item.rows]
-        asked = [number for number, _ in pairs]
-        target = torch.tensor([d for _, d in pairs])
-        documents = self.framer.documents([item.passage for item in items])
-        questions = self.framer.questions([self.rows[number].question for number in asked])
+        asked, target = [number for number, _ in pairs], torch.tensor([d for _, d in pairs])
+        texts = [self.rows[number].question for number in asked]
+        passages = [item.passage for item in items]
+        documents, questions = self.framer.documents(passages), self.framer.questions(texts)
         keys, owner = self.student.keys(documents)
-        scores = self.student.scores(self.student.queries(questions), keys, owner) / self.recipe.tau
-        ignored = unknown_pairs(self.rows, asked, items)
-        ignored[torch.arange(len(asked)), target] = False
-        label = F.cross_entropy(scores.masked_fill(ignored, -1e4), target)
-        known = self.teacher.embed([self.rows[number].question for number in asked])
-        likeness = known @ self.teacher.embed([f"{i.passage.title}. {i.passage.text}" for i in items]).T
-        wanted = F.softmax(likeness / self.recipe.teacher_tau, dim=1)
-        teacher = F.kl_div(F.log_softmax(scores, dim=1), wanted, reduction="batchmean")
-        return label, teacher, sum(map(len, documents)) + sum(map(len, questions))
+        queries = self.student.queries(questions)
+        taught, heard = self.teacher.embed(chunk_texts(self.framer, passages, documents)), self.teacher.embed(texts)
 
-    def advance(self) -> tuple[float, float, int]:
-        """One optimiser step; returns label loss, teacher loss, tokens."""
+        before = [place for place in self.seen.places]
+        candidates = items + [self.items[place] for place in before]
+        scores = [self.student.scores(queries, keys, owner, len(items))]
+        likeness = [best_chunk(heard @ taught.T, owner, len(items))]
+        if before:
+            scores.append(self.student.scores(queries, self.seen.keys, self.seen.owner, len(before)))
+            likeness.append(best_chunk(heard @ self.seen.taught.T, self.seen.owner, len(before)))
+        scores, likeness = torch.cat(scores, 1) / recipe.tau, torch.cat(likeness, 1)
+        ignored = unknown_pairs(self.rows, asked, candidates) | near_positives(likeness, target, recipe.near_share)
+        ignored[torch.arange(len(asked)), target] = False
+        self.seen.add(places, owner, keys, taught)
+        parts = {
+            "label": F.cross_entropy(scores.masked_fill(ignored, -1e4), target),
+            "teacher": soft_labels(scores, likeness, recipe.teacher_tau),
+        }
+        return parts, sum(map(len, documents)) + sum(map(len, questions))
+
+    def advance(self) -> tuple[dict[str, float], int]:
+        """One optimiser step; returns the losses and the tokens read."""
         ramp = min(1.0, (self.step + 1) / self.recipe.warmup)
         decay = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.recipe.steps)))
         for group, rate in zip(self.optimizer.param_groups, self.rates):
             group["lr"] = rate * ramp * max(decay, 0.02)
-        label, teacher, tokens = self.loss(self.step)
+        parts, tokens = self.losses(self.step)
         self.optimizer.zero_grad()
-        (label + self.recipe.teacher_share * teacher).backward()
+        (parts["label"] + self.recipe.teacher_share * parts["teacher"]).backward()
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        return label.item(), teacher.item(), tokens
+        return {name: part.item() for name, part in parts.items()}, tokens
+
+    @torch.no_grad()
+    def judge(self, held_out: HeldOut) -> dict[str, float]:
+        """Recall of held-out questions."""
+        keys, owner = self.student.keys(self.framer.documents(held_out.passages))
+        queries = self.student.queries(self.framer.questions(held_out.questions))
+        scores = self.student.scores(queries, keys, owner, len(held_out.passages)).numpy()
+        ranked = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+        return metrics.summary(ranked, held_out.gold)
 
     def save(self, path: pathlib.Path) -> None:
         state = {
@@ -195,6 +171,7 @@ class Trainer:
             "heads": next(iter(self.student.router.routers.values())).heads,
             "student": self.student.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "seen": dataclasses.asdict(self.seen),
             "step": self.step,
             "history": self.history,
         }
@@ -206,25 +183,34 @@ class Trainer:
         state = torch.load(path, weights_only=False)
         self.student.load_state_dict(state["student"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.seen = Seen(**state["seen"])
         self.step, self.history = state["step"], state["history"]
 
-    def run(self, path: pathlib.Path, save_every_s: float = 240) -> None:
-        """Trains to the last step, printing rates, saving every few minutes."""
+    def run(
+        self, path: pathlib.Path, held_out: HeldOut | None = None, save_every_s: float = 240, judge_every: int = 300
+    ) -> None:
+        """Trains to the last step, printing rates, saving every few minutes, judging now and then."""
+        if held_out and not self.history:
+            print(f"held out, before the first step: {self.judge(held_out)}", flush=True)
         began = saved = time.monotonic()
         first, tokens = self.step, 0
         while self.step < self.recipe.steps:
-            label, teacher, used = self.advance()
+            parts, used = self.advance()
             tokens += used
-            self.history.append({"step": self.step, "label": label, "teacher": teacher})
+            self.history.append({"step": self.step, **parts})
             elapsed = time.monotonic() - began
             left = elapsed / (self.step - first) * (self.recipe.steps - self.step)
             if self.step % 5 == 0 or self.step - first < 5:
-                means = [np.mean([h[k] for h in self.history[-20:]]) for k in ("label", "teacher")]
+                means = " ".join(f"{name} {np.mean([h[name] for h in self.history[-20:]]):.3f}" for name in parts)
                 print(
-                    f"step {self.step}/{self.recipe.steps} label {means[0]:.3f} teacher {means[1]:.3f}, "
-                    f"{tokens / elapsed:.0f} tokens/s, {left / 60:.1f} min left",
+                    f"step {self.step}/{self.recipe.steps} {means}, {tokens / elapsed:.0f} tokens/s, "
+                    f"{left / 60:.1f} min left",
                     flush=True,
                 )
-            if time.monotonic() - saved > save_every_s or self.step == self.recipe.steps:
+            last = self.step == self.recipe.steps
+            if held_out and (last or self.step % judge_every == 0):
+                self.history[-1]["held_out"] = self.judge(held_out)
+                print(f"held out: {self.history[-1]['held_out']}", flush=True)
+            if time.monotonic() - saved > save_every_s or last:
                 self.save(path)
                 saved = time.monotonic()

@@ -102,6 +102,7 @@ class Tokenizer:
                 tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
             ]
         )
+        self._bpe.decoder = tokenizers.decoders.ByteLevel()
         self._plain = tokenizers.Tokenizer.from_str(self._bpe.to_str())
         special = [token for token, kind in zip(tokens, kinds) if kind == Checkpoint.CONTROL]
         self._bpe.add_special_tokens(special)
@@ -113,3 +114,7 @@ class Tokenizer:
     def encode_plain(self, texts: list[str]) -> list[list[int]]:
         """Token numbers of foreign texts, in which nothing is special."""
         return [coded.ids for coded in self._plain.encode_batch(texts, add_special_tokens=False)]
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of some tokens; a character cut in two shows as a replacement mark."""
+        return self._plain.decode(ids, skip_special_tokens=False)

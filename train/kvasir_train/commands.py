@@ -7,21 +7,25 @@ import pathlib
 
 import torch
 
-from . import adapter, curves, data, export, fusion, items, pool, router, router_training, shards
+from . import adapter, curves, data, export, fusion, items, pool, router, router_training, shards, start
 from .backbone import Backbone
 from .checkpoint import Checkpoint
 from .encoder import FastEncoder
 from .features import Framer, write_shard
+from .student import Student
 from .teacher import Teacher, write_embeddings
 
+START_SAMPLE = 4000  # Windows that the routers are started on.
+HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES = 400, 1500
 
-def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> adapter.Student:
+
+def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> Student:
     """A student as `adapter` saved it."""
     state = torch.load(path, weights_only=True)
     recipe = adapter.Recipe(**state["recipe"])
     weight = state["student"][f"router.routers.{state['layers'][0]}.key.weight"]
     routers = router.Router(state["layers"], weight.shape[1], weight.shape[0], state["heads"])
-    student = adapter.Student(checkpoint, routers, recipe)
+    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from)
     student.load_state_dict(state["student"])
     return student
 
@@ -75,20 +79,44 @@ def train_router(arguments: argparse.Namespace) -> None:
     print(json.dumps({"held_out": figures, "layer_weights": trained_router.weights.tolist()}))
 
 
+def held_out(rows: list[data.Row], others: list[items.Item], questions: int, passages: int) -> adapter.HeldOut:
+    """The first held-out questions over their own windows and those of other rows."""
+    asked = [row for row in rows if row.held_out][:questions]
+    own = items.build(asked, questions_per_item=len(asked))
+    gold: list[set[int]] = [set() for _ in asked]
+    for place, item in enumerate(own):
+        for number in item.rows:
+            gold[number].add(place)
+    known = {item.passage.key for item in own}
+    filling = [item for item in others if item.passage.key not in known][: max(0, passages - len(own))]
+    return adapter.HeldOut([row.question for row in asked], gold, [item.passage for item in own + filling])
+
+
+def mined(path: pathlib.Path, rows: list[data.Row], built: list[items.Item]) -> dict[int, list[int]]:
+    """BM25's mistakes of each item, kept beside the checkpoint: a resumed run does not look for them again."""
+    if not path.exists():
+        path.write_text(json.dumps(adapter.hard_items(rows, built)))
+    return {int(place): hard for place, hard in json.loads(path.read_text()).items()}
+
+
 def train_adapter(arguments: argparse.Namespace) -> None:
     checkpoint = Checkpoint(arguments.model)
     recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, seed=arguments.seed)
-    rows = [row for row in data.training_rows(arguments.data / "train", 1 << 30) if not row.held_out]
-    built = items.build(rows, questions_per_item=4)[: arguments.items]
-    start, _ = router.load(arguments.router)
-    student = adapter.Student(checkpoint, start, recipe)
+    everything = data.training_rows(arguments.data / "train", 1 << 30)
+    rows = [row for row in everything if not row.held_out]
+    built = items.build(rows, questions_per_item=3)[: arguments.items]
+    routers = router.Router(arguments.layers, checkpoint.settings.hidden, arguments.dim, heads=1)
+    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, torch.bfloat16)
     framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
-    hard = adapter.hard_items(rows, built)
-    trainer = adapter.Trainer(student, framer, rows, built, hard, Teacher(arguments.teacher), recipe)
+    teacher = Teacher(arguments.teacher, torch.bfloat16)
+    hard = mined(arguments.out.with_suffix(".mined.json"), rows, built)
+    trainer = adapter.Trainer(student, framer, rows, built, hard, teacher, recipe)
     if arguments.out.exists():
         trainer.resume(arguments.out)
         print(f"resumed at step {trainer.step}", flush=True)
-    trainer.run(arguments.out)
+    else:
+        start.start(student, start.Sample(student, framer, teacher, built[-START_SAMPLE:], rows), recipe)
+    trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
     curves.draw(arguments.out.with_suffix(".png"), trainer.history)
 
 

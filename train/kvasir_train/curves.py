@@ -10,15 +10,21 @@ import numpy as np  # noqa: E402
 
 
 def draw(path: pathlib.Path, history: list[dict], window: int = 20) -> None:
-    """One line per number in the history but `step`, each a running mean over `window` steps."""
+    """One line per loss in the history, each a running mean over `window` steps."""
     figure, axes = plt.subplots(figsize=(7, 4))
-    for name in history[0].keys() - {"step"}:
+    for name in sorted(history[0].keys() - {"step", "held_out"}):
         values = np.array([entry[name] for entry in history])
         smooth = np.convolve(values, np.ones(window) / window, mode="valid") if len(values) > window else values
         axes.plot([entry["step"] for entry in history][-len(smooth) :], smooth, label=name)
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
-    axes.legend()
+    axes.legend(loc="upper left")
+    judged = [entry for entry in history if "held_out" in entry]
+    if judged:
+        recall = axes.twinx()
+        recall.plot([e["step"] for e in judged], [e["held_out"]["r@5"] for e in judged], "k.--", label="held out")
+        recall.set_ylabel("R@5 of held-out questions")
+        recall.legend(loc="upper right")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     plt.close(figure)

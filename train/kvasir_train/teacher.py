@@ -9,7 +9,22 @@ import transformers
 from safetensors.torch import save_file
 
 from .data import Passage
-from .features import batches
+from .features import Framer, batches
+from .student import chunk_spans
+
+
+def named(passage: Passage, text: str) -> str:
+    return f"{passage.title}. {text}" if passage.title else text
+
+
+def chunk_texts(framer: Framer, passages: list[Passage], documents: list[list[int]]) -> list[str]:
+    """The text of every chunk of every document, behind its title: what the teacher hears of a router key."""
+    texts = []
+    for passage, tokens in zip(passages, documents):
+        for begin, end in chunk_spans(len(tokens)):
+            text = framer.tokenizer.decode(tokens[begin:end])
+            texts.append(text if begin == 1 else named(passage, text))
+    return texts
 
 
 class Teacher:
@@ -17,11 +32,13 @@ class Teacher:
 
     LIMIT = 160
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, precision=torch.float32):
         self.tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(self.LIMIT)
         self.tokenizer.no_padding()
-        self.model = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+        self.model = transformers.BertModel.from_pretrained(
+            folder, add_pooling_layer=False, attn_implementation="eager", dtype=precision
+        ).eval()
 
     @torch.inference_mode()
     def embed(self, texts: list[str]) -> torch.Tensor:
@@ -30,7 +47,7 @@ class Teacher:
         out = torch.zeros(len(texts), self.model.config.hidden_size)
         for places, tokens in batches(sequences):
             real = torch.arange(tokens.shape[1]) < lengths[places][:, None]
-            states = self.model(input_ids=tokens, attention_mask=real.long()).last_hidden_state
+            states = self.model(input_ids=tokens, attention_mask=real.long()).last_hidden_state.float()
             means = (states * real[..., None]).sum(1) / real.sum(1, keepdim=True)
             out[places] = F.normalize(means, dim=-1)
         return out
@@ -39,7 +56,7 @@ class Teacher:
 def write_embeddings(path: pathlib.Path, teacher: Teacher, passages: list[Passage], questions: list[str]) -> None:
     """Embeddings of a shard's passages and questions, in their order; written whole or not at all."""
     tensors = {
-        "passages": teacher.embed([f"{p.title}. {p.text}" if p.title else p.text for p in passages]).half(),
+        "passages": teacher.embed([named(p, p.text) for p in passages]).half(),
         "questions": teacher.embed(questions).half(),
     }
     temporary = path.with_suffix(".tmp")

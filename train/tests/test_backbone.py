@@ -43,6 +43,14 @@ def test_attention_follows_the_definition(checkpoint):
     )
 
 
+def test_half_precision_stays_close_to_the_exact_states(checkpoint):
+    tokens = torch.randint(2, 200, (2, 32), generator=torch.Generator().manual_seed(4))
+    exact = Backbone(checkpoint, top=2)(tokens, [2])[2]
+    half = Backbone(checkpoint, top=2, precision=torch.bfloat16)(tokens, [2])[2]
+    assert half.dtype == torch.float32
+    assert F.cosine_similarity(exact, half, dim=-1).min() > 0.999
+
+
 def test_padding_on_the_right_changes_nothing(checkpoint):
     backbone = Backbone(checkpoint, top=2)
     alone = backbone(torch.tensor([[1, 20, 30]]), [2])[2]

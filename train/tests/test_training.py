@@ -2,8 +2,10 @@ import dataclasses
 
 import torch
 
-from kvasir_train import adapter, data, items, mining, router
+from kvasir_train import adapter, commands, data, items, mining, objectives, router, start
 from kvasir_train.features import CHUNK, Framer, chunk_means
+from kvasir_train.student import Student, best_chunk
+from kvasir_train.teacher import chunk_texts
 
 
 def passage(title, text):
@@ -69,28 +71,34 @@ def test_the_window_with_the_answer_is_taken():
     assert len(built[0].passage.text) <= items.WINDOW_CHARACTERS
 
 
-class FlatTeacher:
-    """A teacher without an opinion."""
+class HashTeacher:
+    """Unit vectors that depend on a text alone."""
 
     def embed(self, texts):
-        return torch.ones(len(texts), 4) / 2
+        seeds = [sum(text.encode()) for text in texts]
+        vectors = [torch.randn(4, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        return torch.nn.functional.normalize(torch.stack(vectors), dim=1)
+
+
+def make_student(checkpoint):
+    torch.manual_seed(0)
+    return Student(checkpoint, router.Router([1, 2], 32, 16, 1), rank=2, lora_from=0)
 
 
 def make_trainer(checkpoint, steps):
-    torch.manual_seed(0)
-    routers = router.Router([1, 2], 32, 16, 1)
-    recipe = adapter.Recipe(steps=steps, clusters=3, cluster_size=2, rank=2, lora_from=0, warmup=1)
-    student = adapter.Student(checkpoint, routers, recipe)
+    rates = {"lora_rate": 3e-3, "router_rate": 3e-3, "warmup": 1}
+    recipe = adapter.Recipe(steps=steps, clusters=3, cluster_size=2, teacher_share=0.1, memory=5, **rates)
     rows = [row(f"question {w}?", [passage(w, f"about {w} " * 9)]) for w in ("ant", "bee", "cat", "dog", "elk", "fox")]
     built = items.build(rows, 4)
     hard = adapter.hard_items(rows, built)
-    return adapter.Trainer(student, Framer(checkpoint.tokenizer(), 128), rows, built, hard, FlatTeacher(), recipe)
+    framer = Framer(checkpoint.tokenizer(), 128)
+    return adapter.Trainer(make_student(checkpoint), framer, rows, built, hard, HashTeacher(), recipe)
 
 
 def test_training_lowers_the_loss(checkpoint):
     trainer = make_trainer(checkpoint, steps=40)
-    losses = [trainer.advance()[0] for _ in range(40)]
-    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+    losses = [trainer.advance()[0]["label"] for _ in range(40)]
+    assert sum(losses[-5:]) < 0.7 * sum(losses[1:6])
 
 
 def test_a_resumed_run_equals_an_unbroken_one(checkpoint, tmp_path):
@@ -109,8 +117,74 @@ def test_a_resumed_run_equals_an_unbroken_one(checkpoint, tmp_path):
         torch.testing.assert_close(a, b, atol=0, rtol=0)
 
 
+def test_routers_learn_alone_on_a_frozen_backbone(checkpoint):
+    trainer = make_trainer(checkpoint, steps=1)
+    student = trainer.student
+    sample = start.Sample(student, trainer.framer, HashTeacher(), trainer.items, trainer.rows)
+    lora = [parameter.clone() for parameter in student.backbone.lora.parameters()]
+    everything = torch.arange(len(sample.target))
+    start.start(student, sample, trainer.recipe, steps=0)
+    before = start.batch_loss(student, sample, everything, trainer.recipe).item()
+    start.start(student, sample, trainer.recipe, steps=100)
+    assert start.batch_loss(student, sample, everything, trainer.recipe).item() < 0.7 * before
+    assert all(torch.equal(a, b) for a, b in zip(lora, student.backbone.lora.parameters()))
+
+
+def test_the_held_out_questions_find_their_gold(checkpoint):
+    shared = passage("t", "what two questions ask for")
+    asked = [row(f"{n}?", [shared] if n < 2 else [passage("u", f"text {n}")], held_out=n % 2 == 0) for n in range(6)]
+    others = items.build([asked[1], asked[3]], 3)
+    held = commands.held_out(asked, others, questions=3, passages=4)
+    assert held.questions == ["0?", "2?", "4?"]
+    assert [{held.passages[place].text for place in gold} for gold in held.gold] == [
+        {"what two questions ask for"},
+        {"text 2"},
+        {"text 4"},
+    ]
+    assert [p.text for p in held.passages[3:]] == ["text 3"]
+
+
+def test_every_item_is_drawn_once_before_any_is_drawn_again():
+    hard = {n: [] for n in range(10)}
+    draw = adapter.Batches(hard, adapter.Recipe(steps=1, clusters=5))
+    assert sorted(draw(0) + draw(1)) == list(range(10))
+    assert sorted(draw(2) + draw(3)) == list(range(10))
+
+
+def test_what_was_seen_keeps_the_newest_documents():
+    seen = objectives.Seen(limit=3)
+    for batch in range(2):
+        places = [10 * batch, 10 * batch + 1]
+        owner = torch.tensor([0, 0, 1])
+        keys = {4: torch.arange(3.0)[:, None] + 100 * batch}
+        seen.add(places, owner, keys, keys[4])
+    assert seen.places == [1, 10, 11]
+    assert seen.owner.tolist() == [0, 1, 1, 2]
+    assert seen.keys[4].flatten().tolist() == [2, 100, 101, 102]
+
+
+def test_what_the_teacher_finds_as_near_as_the_positive_is_no_negative():
+    likeness = torch.tensor([[0.8, 0.79, 0.5]])
+    assert objectives.near_positives(likeness, torch.tensor([0]), 0.95).tolist() == [[True, True, False]]
+
+
+def test_a_document_scores_as_its_best_chunk():
+    cosines = torch.tensor([[0.1, 0.7, 0.3]])
+    got = best_chunk(cosines, torch.tensor([0, 0, 1]), documents=2)
+    torch.testing.assert_close(got, torch.tensor([[0.7, 0.3]]))
+
+
+def test_the_teacher_hears_each_chunk_behind_its_title(checkpoint):
+    framer = Framer(checkpoint.tokenizer(), 512)
+    long = passage("Name", "abcdefghij" * 10)
+    texts = chunk_texts(framer, [long], framer.documents([long]))
+    assert len(texts) == 2
+    assert texts[0].startswith("Name\nabc") and texts[1].startswith("Name. ")
+    assert texts[0] + texts[1].removeprefix("Name. ") == "Name\n" + long.text
+
+
 def test_router_vectors_do_not_depend_on_their_batch(checkpoint):
-    student = make_trainer(checkpoint, steps=1).student
+    student = make_student(checkpoint)
     sequences = [[1, *range(2, 2 + length)] for length in (3, 90, 20, 150)]
     together, owner = student.keys(sequences)
     alone = torch.cat([student.keys([sequence])[0][2] for sequence in sequences])
