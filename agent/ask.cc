@@ -1,15 +1,18 @@
 #include "agent/ask.h"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "agent/citation.h"
+#include "agent/framing.h"
+#include "agent/interleave.h"
 #include "agent/latent_memory.h"
 #include "agent/local_reasoner.h"
 #include "agent/prompt.h"
 #include "agent/reading.h"
+#include "agent/retrieval_frame.h"
+#include "agent/routed_memory.h"
 #include "agent/segmenter.h"
 #include "model/utf8.h"
 
@@ -71,19 +74,32 @@ Result<ReasonerAnswer> AnswerRemotely(const Reasoner& reasoner, const AskRequest
   return reasoner.Answer(RequestOf(request, std::move(messages), stop));
 }
 
-Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, const AskRequest& request,
-                                        std::vector<Passage>* passages,
+/// The pooled keys and values that the local model attends to; null when it shall not.
+Result<std::unique_ptr<model::MemoryProvider>> MemoryOf(Bank& bank, storage::SpaceId space,
+                                                        const AskRequest& request,
+                                                        const Reading& reading) {
+  std::unique_ptr<model::MemoryProvider> memory;
+  if (!request.latent_memory) return memory;
+  if (RoutesAsPublished(bank.model())) {
+    KVASIR_ASSIGN_OR_RETURN(auto index, bank.router_index()->Open(space));
+    memory = std::make_unique<RoutedMemory>(bank, std::move(index), space, reading.allowed);
+  } else {
+    memory = std::make_unique<LatentMemory>(&bank.kv_cache(), reading.passages);
+  }
+  return memory;
+}
+
+Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, storage::SpaceId space,
+                                        const AskRequest& request, Reading* reading,
                                         const std::stop_token& stop) {
   const auto count = [&](const std::vector<ReasonerMessage>& messages) {
     return CountLocally(bank, messages);
   };
-  KVASIR_ASSIGN_OR_RETURN(
-      auto messages,
-      MakePrompt(request.question, passages, LocalBudget(bank, request.max_new_tokens), count));
-  std::optional<LatentMemory> memory;
-  if (request.latent_memory) memory.emplace(&bank.kv_cache(), *passages);
-  return AnswerLocally(bank, RequestOf(request, std::move(messages), stop),
-                       memory ? &*memory : nullptr);
+  KVASIR_ASSIGN_OR_RETURN(auto messages,
+                          MakePrompt(request.question, &reading->passages,
+                                     LocalBudget(bank, request.max_new_tokens), count));
+  KVASIR_ASSIGN_OR_RETURN(const auto memory, MemoryOf(bank, space, request, *reading));
+  return AnswerLocally(bank, RequestOf(request, std::move(messages), stop), memory.get());
 }
 
 void ReportCitations(const AskRequest& request, const std::vector<Citation>& citations) {
@@ -93,40 +109,66 @@ void ReportCitations(const AskRequest& request, const std::vector<Citation>& cit
   }
 }
 
-}  // namespace
-
-Result<AskResult> Ask(Bank& bank, const AskRequest& request, const CallOptions& options) {
-  KVASIR_RETURN_IF_ERROR(Check(request));
-  KVASIR_RETURN_IF_ERROR(bank.NeedModel());
-  KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().FindSpace(request.space));
-  const bool remote = bank.options().reasoner.has_value();
-  std::unique_ptr<Reasoner>
-      reasoner;  // Before the memories are read: a wrong URL or key is told at once.
-  if (remote) {
-    KVASIR_ASSIGN_OR_RETURN(reasoner, Reasoner::Make(*bank.options().reasoner));
+AskResult SayNotInMemory(const AskRequest& request, Reading reading, std::string reasoner) {
+  if (request.on_event) {
+    request.on_event({.kind = AskEventKind::kToken, .text = kNotInMemory, .ids = {}, .hop = 0});
   }
-  KVASIR_ASSIGN_OR_RETURN(Reading reading, Read(bank, space, request, options.stop));
   AskResult result;
+  result.text = kNotInMemory;
   result.hops = std::move(reading.hops);
-  result.reasoner = remote ? bank.options().reasoner->model : "local";
-  if (reading.passages.empty()) {
-    result.text = kNotInMemory;
-    if (request.on_event) {
-      request.on_event({.kind = AskEventKind::kToken, .text = kNotInMemory, .ids = {}, .hop = 0});
-    }
-    return result;
-  }
-  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
-                          remote
-                              ? AnswerRemotely(*reasoner, request, &reading.passages, options.stop)
-                              : AnswerFromMemory(bank, request, &reading.passages, options.stop));
+  result.reasoner = std::move(reasoner);
+  return result;
+}
+
+AskResult Finish(const AskRequest& request, Reading reading, ReasonerAnswer answer) {
+  AskResult result;
   result.text = std::move(answer.text);
+  result.hops = std::move(reading.hops);
   result.prompt_tokens = answer.prompt_tokens;
   result.new_tokens = answer.new_tokens;
   result.reasoner = std::move(answer.model);
   result.citations = Cite(result.text, request.question, reading.passages);
   ReportCitations(request, result.citations);
   return result;
+}
+
+Result<AskResult> AskRemotely(Bank& bank, storage::SpaceId space, const AskRequest& request,
+                              const std::stop_token& stop) {
+  // Before the memories are read: a wrong URL or key is told at once.
+  KVASIR_ASSIGN_OR_RETURN(const auto reasoner, Reasoner::Make(*bank.options().reasoner));
+  KVASIR_ASSIGN_OR_RETURN(Reading reading, Read(bank, space, request, stop));
+  if (reading.passages.empty()) {
+    return SayNotInMemory(request, std::move(reading), reasoner->model());
+  }
+  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
+                          AnswerRemotely(*reasoner, request, &reading.passages, stop));
+  return Finish(request, std::move(reading), std::move(answer));
+}
+
+Result<AskResult> AskLocally(Bank& bank, storage::SpaceId space, const AskRequest& request,
+                             const std::stop_token& stop) {
+  KVASIR_ASSIGN_OR_RETURN(const auto frame, RetrievalFrame::Make(bank.model(), bank.framing()));
+  if (frame && request.latent_memory) {
+    KVASIR_ASSIGN_OR_RETURN(Interleaved interleaved,
+                            Interleave(bank, space, request, *frame, RequestOf(request, {}, stop)));
+    if (interleaved.answer.prompt_tokens == 0) return SayNotInMemory(request, {}, "local");
+    return Finish(request, std::move(interleaved.reading), std::move(interleaved.answer));
+  }
+  KVASIR_ASSIGN_OR_RETURN(Reading reading, Read(bank, space, request, stop));
+  if (reading.passages.empty()) return SayNotInMemory(request, std::move(reading), "local");
+  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
+                          AnswerFromMemory(bank, space, request, &reading, stop));
+  return Finish(request, std::move(reading), std::move(answer));
+}
+
+}  // namespace
+
+Result<AskResult> Ask(Bank& bank, const AskRequest& request, const CallOptions& options) {
+  KVASIR_RETURN_IF_ERROR(Check(request));
+  KVASIR_RETURN_IF_ERROR(bank.NeedModel());
+  KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().FindSpace(request.space));
+  return bank.options().reasoner ? AskRemotely(bank, space, request, options.stop)
+                                 : AskLocally(bank, space, request, options.stop);
 }
 
 }  // namespace kvasir::agent

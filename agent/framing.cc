@@ -30,6 +30,10 @@ std::string NumberMark(std::uint64_t number) {
   return mark;
 }
 
+bool RoutesAsPublished(const model::Model& model) {
+  return model.config().msa && model.adapter() == nullptr;
+}
+
 Result<Framing> Framing::Make(const model::Model& model) {
   if (model.tokenizer() == nullptr) {
     return Unavailable("the model " + model.config().name + " has no tokenizer");
@@ -42,8 +46,9 @@ Result<Framing> Framing::Make(const model::Model& model) {
     framing.numbered_ = false;
     document = model.adapter()->document_template;
     query = model.adapter()->query_template;
-  } else if (model.config().msa) {
+  } else if (RoutesAsPublished(model)) {
     query = {.prefix = std::string(kMsaQuestionHead), .suffix = std::string(kMsaQuestionTail)};
+    framing.published_query_ = query;
   }
   for (const auto& [text, tokens] : {std::pair(&document.prefix, &framing.document_prefix_),
                                      std::pair(&document.suffix, &framing.document_suffix_),
@@ -104,6 +109,10 @@ Result<std::int64_t> Framing::Budget(std::uint64_t number, std::string_view titl
 Result<model::TokenSequence> Framing::Question(std::string_view text) const {
   KVASIR_ASSIGN_OR_RETURN(Tokens words, tokenizer_.Encode(Trimmed(text)));
   const auto most = static_cast<std::size_t>(kSegmentTokens);
+  if (published_query_ && words.size() <= most) {
+    return tokenizer_.Encode(published_query_->prefix + std::string(Trimmed(text)) +
+                             published_query_->suffix);
+  }
   if (words.size() > most) words.resize(most);
   Tokens tokens = query_prefix_;
   Append(words, &tokens);

@@ -3,6 +3,7 @@
 #define KVASIR_AGENT_FRAMING_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ namespace kvasir::agent {
 
 /// "[7]": how a memory's number stands in what a model reads and writes.
 std::string NumberMark(std::uint64_t number);
+
+/// Whether the model routes as its reference does: an msa checkpoint without a kvasir adapter.
+bool RoutesAsPublished(const model::Model& model);
 
 /// Puts frames around texts, control tokens by id: nothing that a text says can become a control
 /// token. An adapter brings its own frames; a document without one reads
@@ -31,7 +35,8 @@ class Framing {
   /// Tokens that a segment of this memory may have besides its frame.
   Result<std::int64_t> Budget(std::uint64_t number, std::string_view title) const;
 
-  /// A question that routes; its end is cut where it is longer than a segment.
+  /// A question that routes; its end is cut where it is longer than a segment. As the reference
+  /// does, a checkpoint's frame and its question are tokenised as one text.
   Result<model::TokenSequence> Question(std::string_view text) const;
 
   const model::Tokenizer& tokenizer() const { return tokenizer_; }
@@ -48,6 +53,7 @@ class Framing {
   Tokens document_suffix_;
   Tokens query_prefix_;
   Tokens query_suffix_;
+  std::optional<model::TextTemplate> published_query_;  // Where the model routes as published.
   bool numbered_ = true;  // The document's number stands before and after the text.
   std::size_t most_tokens_ = 0;
 };

@@ -74,34 +74,40 @@ std::size_t LocalBudget(const Bank& bank, std::uint32_t max_new_tokens) {
   return context > taken ? context - taken : 0;
 }
 
+Result<ReasonerAnswer> Reply(model::Question& question, const model::Tokenizer& tokenizer,
+                             const ReasonerRequest& request) {
+  model::Sampler sampler(
+      {.temperature = request.temperature, .top_p = request.top_p, .seed = request.seed});
+  Writer writer(tokenizer, request);
+  ReasonerAnswer answer;
+  answer.model = "local";
+  model::TokenSequence said;
+  while (answer.new_tokens < request.max_new_tokens) {
+    if (request.stop_token.stop_requested()) return Cancelled("ask was stopped");
+    const model::TokenId token = sampler.Next(question.logits());
+    if (tokenizer.IsControl(token)) break;  // <|im_end|>, or a turn that is not the model's.
+    ++answer.new_tokens;
+    said.push_back(token);
+    if (!writer.Push(token) || model::EndsInLoop(said)) break;
+    if (answer.new_tokens < request.max_new_tokens) {
+      KVASIR_RETURN_IF_ERROR(question.Append({&token, 1}));
+    }
+  }
+  answer.text = writer.Finish();
+  return answer;
+}
+
 Result<ReasonerAnswer> AnswerLocally(Bank& bank, const ReasonerRequest& request,
                                      model::MemoryProvider* memory) {
-  const model::Tokenizer& tokenizer = bank.framing().tokenizer();
   KVASIR_ASSIGN_OR_RETURN(const model::TokenSequence prompt, Tokens(bank, request.messages));
   KVASIR_ASSIGN_OR_RETURN(const auto question, bank.answers().Borrow());
   model::PrefillRequest prefill;
   prefill.tokens = prompt;
   prefill.memory = memory;
   KVASIR_RETURN_IF_ERROR(question->Prefill(prefill));
-  model::Sampler sampler(
-      {.temperature = request.temperature, .top_p = request.top_p, .seed = request.seed});
-  Writer writer(tokenizer, request);
-  ReasonerAnswer answer;
-  answer.model = "local";
+  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
+                          Reply(*question, bank.framing().tokenizer(), request));
   answer.prompt_tokens = static_cast<std::uint32_t>(prompt.size());
-  model::TokenSequence said;
-  while (answer.new_tokens < request.max_new_tokens) {
-    if (request.stop_token.stop_requested()) return Cancelled("ask was stopped");
-    const model::TokenId token = sampler.Next(question->logits());
-    if (tokenizer.IsControl(token)) break;  // <|im_end|>, or a turn that is not the model's.
-    ++answer.new_tokens;
-    said.push_back(token);
-    if (!writer.Push(token) || model::EndsInLoop(said)) break;
-    if (answer.new_tokens < request.max_new_tokens) {
-      KVASIR_RETURN_IF_ERROR(question->Append({&token, 1}));
-    }
-  }
-  answer.text = writer.Finish();
   return answer;
 }
 

@@ -33,7 +33,8 @@ class Reader {
       : bank_(bank),
         space_(space),
         request_(request),
-        most_(bank.options().reasoner ? kRemoteBytes : kLocalBytes) {}
+        most_(bank.options().reasoner ? kRemoteBytes : kLocalBytes),
+        routed_alone_(RoutesAsPublished(bank.model())) {}
 
   Result<Reading> Run(const std::stop_token& stop) {
     const storage::Selection selection{.session = request_.session,
@@ -52,6 +53,7 @@ class Reader {
         text += Start(reading_.passages[i].text);
       }
     }
+    reading_.allowed = std::move(allowed_);
     return std::move(reading_);
   }
 
@@ -63,6 +65,7 @@ class Reader {
     query.text = text;
     query.allowed = &allowed_;
     query.candidates = kCandidates;
+    query.lexical = !routed_alone_;
     KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> found, Search(bank_, query));
     std::vector<const Candidate*> chosen;
     std::vector<DocumentNumber> numbers;
@@ -76,7 +79,7 @@ class Reader {
     for (const Candidate& candidate : found) {
       if (chosen.size() == request_.documents_per_hop || candidate.score < least) break;
       // Nothing in common with the question but a place in the space.
-      if (!candidate.lexical && bank_.fusion().latent <= 0) continue;
+      if (!candidate.lexical && bank_.fusion().latent <= 0 && !routed_alone_) continue;
       if (!chosen_.insert(candidate.document).second) continue;
       chosen.push_back(&candidate);
       numbers.push_back(candidate.document);
@@ -89,25 +92,17 @@ class Reader {
                   std::vector<std::optional<storage::Document>>* documents, std::uint32_t hop) {
     HopTrace trace;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      std::optional<storage::Document>& document = (*documents)[i];
-      if (!document || chosen[i]->segment >= document->segments.size()) continue;
-      MemoryRecord& record = document->record;
-      Passage passage;
-      passage.key = {space_, record.number, chosen[i]->segment};
-      passage.generation = document->generation;
-      const Span segment = document->segments[chosen[i]->segment].span;
-      const auto text =
-          std::string_view(record.text).substr(segment.begin, segment.end - segment.begin);
-      const Span part = Excerpt(text, request_.question, most_);
-      passage.span = {segment.begin + part.begin, segment.begin + part.end};
-      passage.text = text.substr(part.begin, part.end - part.begin);
-      passage.id = std::move(record.id);
-      passage.title = std::move(record.title);
-      passage.score = chosen[i]->score;
-      passage.hop = hop;
-      trace.ids.push_back(passage.id);
-      trace.scores.push_back(passage.score);
-      reading_.passages.push_back(std::move(passage));
+      if (!(*documents)[i]) continue;
+      // The fused score of a model without fusion weights says nothing.
+      const double score = routed_alone_ ? chosen[i]->latent.value_or(0) : chosen[i]->score;
+      auto passage = PassageOf(space_, *std::move((*documents)[i]), chosen[i]->segment, score, hop);
+      if (!passage) continue;
+      const Span part = Excerpt(passage->text, request_.question, most_);
+      passage->span = {passage->span.begin + part.begin, passage->span.begin + part.end};
+      passage->text = passage->text.substr(part.begin, part.end - part.begin);
+      trace.ids.push_back(passage->id);
+      trace.scores.push_back(passage->score);
+      reading_.passages.push_back(*std::move(passage));
     }
     const std::size_t added = trace.ids.size();
     if (added == 0) return 0;
@@ -126,13 +121,30 @@ class Reader {
   Bank& bank_;
   const storage::SpaceId space_;
   const AskRequest& request_;
-  const std::size_t most_;  // Bytes of a passage.
+  const std::size_t most_;   // Bytes of a passage.
+  const bool routed_alone_;  // The routers decide, whatever the words.
   storage::DocumentSet allowed_;
   std::set<DocumentNumber> chosen_;
   Reading reading_;
 };
 
 }  // namespace
+
+std::optional<Passage> PassageOf(storage::SpaceId space, storage::Document document,
+                                 std::uint32_t segment, double score, std::uint32_t hop) {
+  if (segment >= document.segments.size()) return std::nullopt;
+  MemoryRecord& record = document.record;
+  Passage passage;
+  passage.key = {space, record.number, segment};
+  passage.generation = document.generation;
+  passage.span = document.segments[segment].span;
+  passage.text = record.text.substr(passage.span.begin, passage.span.end - passage.span.begin);
+  passage.id = std::move(record.id);
+  passage.title = std::move(record.title);
+  passage.score = score;
+  passage.hop = hop;
+  return passage;
+}
 
 Result<Reading> Read(Bank& bank, storage::SpaceId space, const AskRequest& request,
                      const std::stop_token& stop) {

@@ -3,12 +3,14 @@
 #define KVASIR_AGENT_READING_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/bank.h"
 #include "kvasir/requests.h"
 #include "kvasir/status.h"
+#include "storage/document_set.h"
 #include "storage/store.h"
 
 namespace kvasir::agent {
@@ -28,11 +30,18 @@ struct Passage {
 struct Reading {
   std::vector<Passage> passages;  ///< As they were chosen.
   std::vector<HopTrace> hops;
+  storage::DocumentSet allowed;  ///< What the request let through.
 };
+
+/// A whole segment of a memory; nothing when the memory has no such segment (any more).
+std::optional<Passage> PassageOf(storage::SpaceId space, storage::Document document,
+                                 std::uint32_t segment, double score, std::uint32_t hop);
 
 /// Chooses passages for the question, then, hop by hop, for the question together with what the hop
 /// before found (msa.md §6: question and last appended text route). Ends when a hop finds nothing
-/// new. Events of kind kHop go to the request. Reads no memory below request.least_trust.
+/// new. Events of kind kHop go to the request. Reads no memory below request.least_trust. A
+/// checkpoint that routes as published but was not trained to name documents chooses by its routing
+/// scores alone.
 Result<Reading> Read(Bank& bank, storage::SpaceId space, const AskRequest& request,
                      const std::stop_token& stop);
 

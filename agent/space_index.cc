@@ -132,24 +132,47 @@ Result<LatentScores> SpaceIndex::Score(std::span<const model::RouterQuery> queri
                                        const storage::DocumentSet* allowed) const {
   const std::shared_lock lock(mutex_);
   compute::EntryBitmap bitmap;
-  for (std::uint32_t ordinal = 0; allowed != nullptr && ordinal < places_.size(); ++ordinal) {
-    if (allowed->Contains(places_[ordinal].document)) bitmap.Set(ordinal);
-  }
+  if (allowed != nullptr) bitmap = EntriesOf(*allowed);
   KVASIR_ASSIGN_OR_RETURN(const std::vector<float> totals,
                           Totals(queries, allowed != nullptr ? &bitmap : nullptr));
-  // Best segment of each document: ordinals of one document ascend with its segments.
+  return BestSegments(totals);
+}
+
+Result<std::vector<LatentHit>> SpaceIndex::Select(const model::RouterQuery& query,
+                                                  std::size_t count,
+                                                  const storage::DocumentSet* allowed) const {
+  if (query.count == 0) return std::vector<LatentHit>();  // No token routes.
+  const std::shared_lock lock(mutex_);
+  compute::EntryBitmap bitmap;
+  if (allowed != nullptr) bitmap = EntriesOf(*allowed);
+  std::vector<float> scores(places_.size());
+  KVASIR_RETURN_IF_ERROR(ScanLayer(static_cast<std::size_t>(spec_.IndexOf(query.layer)), query,
+                                   allowed != nullptr ? &bitmap : nullptr, scores, {}));
+  return BestSegments(scores).Top(count);
+}
+
+compute::EntryBitmap SpaceIndex::EntriesOf(const storage::DocumentSet& documents) const {
+  compute::EntryBitmap bitmap;
+  for (std::uint32_t ordinal = 0; ordinal < places_.size(); ++ordinal) {
+    if (documents.Contains(places_[ordinal].document)) bitmap.Set(ordinal);
+  }
+  return bitmap;
+}
+
+LatentScores SpaceIndex::BestSegments(std::span<const float> scores) const {
+  // Ordinals of one document ascend with its segments.
   constexpr std::size_t kNone = ~std::size_t{0};
   std::vector<std::size_t> best(versions_.size(), kNone);
-  for (std::size_t ordinal = 0; ordinal < totals.size(); ++ordinal) {
-    if (totals[ordinal] == kNothing) continue;
+  for (std::size_t ordinal = 0; ordinal < scores.size(); ++ordinal) {
+    if (scores[ordinal] == kNothing) continue;
     std::size_t& held = best[places_[ordinal].document];
-    if (held == kNone || totals[ordinal] > totals[held]) held = ordinal;
+    if (held == kNone || scores[ordinal] > scores[held]) held = ordinal;
   }
   LatentScores result;
   for (DocumentNumber document = 0; document < best.size(); ++document) {
     if (best[document] == kNone) continue;
     result.hits_.push_back({document, places_[best[document]].segment,
-                            versions_[document].generation, totals[best[document]]});
+                            versions_[document].generation, scores[best[document]]});
   }
   return result;
 }

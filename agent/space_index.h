@@ -67,6 +67,10 @@ class SpaceIndex {
   /// Scores every segment of every document in `allowed` (null: all).
   Result<LatentScores> Score(std::span<const model::RouterQuery> queries,
                              const storage::DocumentSet* allowed) const;
+  /// The `count` best memories by one layer alone, as a routed layer selects them (msa.md §4): best
+  /// first, equal ones by document number, each with its best segment.
+  Result<std::vector<LatentHit>> Select(const model::RouterQuery& query, std::size_t count,
+                                        const storage::DocumentSet* allowed) const;
   /// What each layer says of one segment, for people. Costs a scan per layer.
   Result<std::vector<std::vector<LayerScore>>> Explain(std::span<const model::RouterQuery> queries,
                                                        std::span<const LatentHit> hits) const;
@@ -89,6 +93,9 @@ class SpaceIndex {
                       const storage::SegmentView& router);
   void RemoveLocked(storage::DocumentNumber document);
   Version& VersionOf(storage::DocumentNumber document);
+  compute::EntryBitmap EntriesOf(const storage::DocumentSet& documents) const;
+  /// The best segment of each document by the entries' scores.
+  LatentScores BestSegments(std::span<const float> scores) const;
   Result<std::vector<float>> Totals(std::span<const model::RouterQuery> queries,
                                     const compute::EntryBitmap* allowed) const;
   Status ScanLayer(std::size_t layer, const model::RouterQuery& query,

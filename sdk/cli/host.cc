@@ -8,6 +8,17 @@
 
 namespace kvasir::cli {
 
+namespace {
+
+OpenOptions WithWarnings(OpenOptions options) {
+  options.on_warning = [](std::string_view line) {
+    std::cerr << "kvasir: warning: " << line << '\n';
+  };
+  return options;
+}
+
+}  // namespace
+
 Host ProcessHost(std::stop_token stop) {
   Host host;
   host.in = &std::cin;
@@ -24,9 +35,11 @@ Host ProcessHost(std::stop_token stop) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   host.open = [](const std::string& path, const OpenOptions& options) {
-    return Memory::Open(path, options);
+    return Memory::Open(path, WithWarnings(options));
   };
-  host.open_temporary = [](const OpenOptions& options) { return Memory::InMemory(options); };
+  host.open_temporary = [](const OpenOptions& options) {
+    return Memory::InMemory(WithWarnings(options));
+  };
   return host;
 }
 

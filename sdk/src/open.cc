@@ -35,6 +35,9 @@ Result<LoadedModel> LoadModel(const std::string& path, const OpenOptions& option
   KVASIR_ASSIGN_OR_RETURN(
       loaded.model, model::Model::Load(path, std::move(backend),
                                        {.adapter = adapter.value_or(""), .template_head = {}}));
+  if (options.on_warning) {
+    for (const std::string& line : loaded.model->warnings()) options.on_warning(line);
+  }
   loaded.name = std::filesystem::path(path).stem().string();
   if (adapter) loaded.name += " + " + std::filesystem::path(*adapter).stem().string();
   return loaded;

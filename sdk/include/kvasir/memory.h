@@ -3,9 +3,11 @@
 #ifndef KVASIR_MEMORY_H_
 #define KVASIR_MEMORY_H_
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kvasir/requests.h"
@@ -35,6 +37,8 @@ struct OpenOptions {
       false;  ///< Open although the commit ledger says that synced writes are missing.
   bool load_model =
       true;  ///< false: enough for list, get, forget, verify, export; others say kUnavailable.
+  /// Told, while the store opens, what its user should know of the model; one line each.
+  std::function<void(std::string_view)> on_warning{};
 };
 
 /// A store of memories on disk, with its model. Open one per process and share it: every method may

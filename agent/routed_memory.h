@@ -1,0 +1,47 @@
+// Latent memory as the method selects it: each routed layer its own documents (msa.md §4, §5).
+#ifndef KVASIR_AGENT_ROUTED_MEMORY_H_
+#define KVASIR_AGENT_ROUTED_MEMORY_H_
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "agent/bank.h"
+#include "agent/kv_cache.h"
+#include "agent/space_index.h"
+#include "kvasir/status.h"
+#include "model/question.h"
+#include "storage/document_set.h"
+#include "storage/ids.h"
+
+namespace kvasir::agent {
+
+/// For Prefill of a checkpoint with routers of its own: every routed layer scans the space with its
+/// query and gets the pooled keys and values of the k best memories' best segments, in ascending
+/// order of numbers. A segment is what the method calls a document (docs/adr/0002). Keeps what it
+/// gave out. One thread; borrows all it is given.
+class RoutedMemory final : public model::MemoryProvider {
+ public:
+  RoutedMemory(Bank& bank, std::shared_ptr<SpaceIndex> index, storage::SpaceId space,
+               const storage::DocumentSet& allowed)
+      : bank_(bank), index_(std::move(index)), space_(space), allowed_(allowed) {}
+
+  Status Select(const model::RouterQuery& query, std::vector<model::MemoryBlock>& blocks) override;
+
+  /// Every memory that some layer selected since the last Clear, with its highest score and the
+  /// segment that had it.
+  const std::map<storage::DocumentNumber, LatentHit>& offered() const { return offered_; }
+  void Clear() { offered_.clear(); }
+
+ private:
+  Bank& bank_;
+  const std::shared_ptr<SpaceIndex> index_;
+  const storage::SpaceId space_;
+  const storage::DocumentSet& allowed_;
+  std::map<storage::DocumentNumber, LatentHit> offered_;
+  std::vector<std::shared_ptr<const SegmentMemory>> given_;  // Of the layer asked last.
+};
+
+}  // namespace kvasir::agent
+
+#endif  // KVASIR_AGENT_ROUTED_MEMORY_H_
