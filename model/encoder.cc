@@ -24,8 +24,18 @@ struct Packing {
   std::vector<RowRun>
       router_chunks;  // The same without first tokens, when the spec leaves them out.
 
+  void Clear();
   void Add(const TokenSequence& segment, const RouterSpec& router);
 };
+
+void Packing::Clear() {
+  tokens.clear();
+  positions.clear();
+  segments.clear();
+  chunk_rows.clear();
+  chunks.clear();
+  router_chunks.clear();
+}
 
 void Packing::Add(const TokenSequence& segment, const RouterSpec& router) {
   const auto begin = static_cast<std::int64_t>(tokens.size());
@@ -95,6 +105,8 @@ class Encoder::Run {
   std::shared_ptr<const Model> model_;
   EncoderOptions options_;
   std::unique_ptr<Transformer> transformer_;
+  Packing packing_;
+  std::vector<compute::AttentionSequence> sequences_;
   std::int64_t chunk_capacity_ = 0;
   std::vector<Pooled> pooled_;                      // One per routed layer.
   std::unique_ptr<compute::Buffer> pooled_normed_;  // [chunks, hidden]
@@ -109,13 +121,13 @@ Result<std::vector<EncodedSegment>> Encoder::Run::Encode(std::span<const TokenSe
   std::vector<EncodedSegment> out;
   out.reserve(segments.size());
   for (std::size_t next = 0; next < segments.size();) {
-    Packing packing;
+    packing_.Clear();
     do {
-      packing.Add(segments[next++], router());
+      packing_.Add(segments[next++], router());
     } while (next < segments.size() &&
-             static_cast<std::int64_t>(packing.tokens.size() + segments[next].size()) <=
+             static_cast<std::int64_t>(packing_.tokens.size() + segments[next].size()) <=
                  options_.batch_tokens);
-    KVASIR_RETURN_IF_ERROR(EncodeBatch(packing, out));
+    KVASIR_RETURN_IF_ERROR(EncodeBatch(packing_, out));
   }
   return out;
 }
@@ -148,8 +160,6 @@ Status Encoder::Run::RunLayers(const Packing& packing) {
   Transformer& t = *transformer_;
   const auto chunks = static_cast<std::int64_t>(packing.chunks.size());
   const std::int32_t last = router().layers.back();
-  std::vector<compute::AttentionSequence> sequences;
-
   KVASIR_RETURN_IF_ERROR(t.Begin(Tower::kMemory, packing.tokens, packing.positions));
   for (std::int32_t layer = 0;; ++layer) {
     const std::int64_t index = router().IndexOf(layer);
@@ -164,15 +174,15 @@ Status Encoder::Run::RunLayers(const Packing& packing) {
     }
     if (layer == last) return Status::Ok();
 
-    sequences.clear();
+    sequences_.clear();
     for (const RowRun& s : packing.segments) {
-      sequences.push_back({.query_begin = s.begin,
-                           .query_count = s.count,
-                           .memory = {},
-                           .self = {.k = t.keys().Slice(s.begin, s.count),
-                                    .v = t.values().Slice(s.begin, s.count)}});
+      sequences_.push_back({.query_begin = s.begin,
+                            .query_count = s.count,
+                            .memory = {},
+                            .self = {.k = t.keys().Slice(s.begin, s.count),
+                                     .v = t.values().Slice(s.begin, s.count)}});
     }
-    t.Attend(layer, sequences);
+    t.Attend(layer, sequences_);
     KVASIR_RETURN_IF_ERROR(t.FeedForward(layer));
   }
 }

@@ -37,7 +37,7 @@ struct EncoderOptions {
 
 /// Runs segments alone but together: many in one packed batch without padding, positions from 0 and
 /// causal attention inside each. One thread at a time. Activations are kept between calls and grow
-/// only for a batch larger than any before.
+/// only for a batch larger than any before; what is returned is all that a warm call allocates.
 class Encoder {
  public:
   static Result<std::unique_ptr<Encoder>> Make(std::shared_ptr<const Model> model,

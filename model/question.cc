@@ -51,6 +51,7 @@ class Question::Run {
   bool ready_ = false;
   std::vector<std::int32_t> positions_;
   std::vector<MemoryBlock> blocks_;
+  QueryRoom room_;
 };
 
 Status Question::Run::Prefill(const PrefillRequest& request) {
@@ -166,7 +167,7 @@ RouterQuery Question::Run::QueryOf(std::int64_t index, std::span<const std::uint
     FinishHeads(router(), heads);
     observer->See(Probe::kRouterQuery, layer, heads, router().query_dim());
   }
-  return FormQuery(router(), layer, raw_.Host(index), routes);
+  return FormQuery(router(), layer, raw_.Host(index), routes, &room_);
 }
 
 Result<std::vector<RouterQuery>> Question::Run::Route(std::span<const std::int32_t> tokens,
@@ -203,6 +204,7 @@ Result<std::vector<RouterQuery>> Question::Run::Route(std::span<const std::int32
   KVASIR_RETURN_IF_ERROR(t.stream().Synchronize());
 
   std::vector<RouterQuery> queries;
+  queries.reserve(router().layers.size());
   for (std::size_t i = 0; i < router().layers.size(); ++i) queries.push_back(QueryOf(i, routes));
   return queries;
 }

@@ -34,30 +34,31 @@ void MakeUnit(std::span<float> vector) {
   for (float& x : vector) x *= factor;
 }
 
-/// Rows of the tokens that route, [count, dim].
-std::vector<float> RoutingRows(const RouterSpec& spec, std::span<const float> queries,
-                               std::span<const std::uint8_t> routes) {
+/// Leaves in `rows` those of the tokens that route, [count, dim].
+void TakeRoutingRows(const RouterSpec& spec, std::span<const float> queries,
+                     std::span<const std::uint8_t> routes, std::vector<float>* rows) {
   const auto dim = static_cast<std::size_t>(spec.query_dim());
   const std::size_t tokens = queries.size() / dim;
   const std::size_t first = spec.skip_first_token && tokens > 1 ? 1 : 0;
-  std::vector<float> rows;
-  rows.reserve(queries.size());
+  rows->clear();
+  rows->reserve(queries.size());
   for (std::size_t token = first; token < tokens; ++token) {
     if (!routes.empty() && routes[token] == 0) continue;
     const auto row = queries.subspan(token * dim, dim);
-    rows.insert(rows.end(), row.begin(), row.end());
+    rows->insert(rows->end(), row.begin(), row.end());
   }
-  return rows;
 }
 
-std::vector<float> MeanRow(std::span<const float> rows, std::size_t dim) {
-  std::vector<double> sums(dim);
+/// Leaves the rows' mean in their place.
+void ReplaceByMean(std::size_t dim, QueryRoom* room) {
+  std::vector<double>& sums = room->sums;
+  std::vector<float>& rows = room->rows;
+  sums.assign(dim, 0.0);
   for (std::size_t i = 0; i < rows.size(); ++i) sums[i % dim] += rows[i];
-  std::vector<float> mean(dim);
   const double count = static_cast<double>(rows.size()) / static_cast<double>(dim);
-  std::transform(sums.begin(), sums.end(), mean.begin(),
+  rows.resize(dim);
+  std::transform(sums.begin(), sums.end(), rows.begin(),
                  [count](double sum) { return static_cast<float>(sum / count); });
-  return mean;
 }
 
 }  // namespace
@@ -98,26 +99,27 @@ void FinishHeads(const RouterSpec& spec, std::span<float> queries) {
 }
 
 RouterQuery FormQuery(const RouterSpec& spec, std::int32_t layer, std::span<const float> queries,
-                      std::span<const std::uint8_t> routes) {
+                      std::span<const std::uint8_t> routes, QueryRoom* room) {
   const auto query_dim = static_cast<std::size_t>(spec.query_dim());
-  std::vector<float> rows = RoutingRows(spec, queries, routes);
+  std::vector<float>& rows = room->rows;
+  TakeRoutingRows(spec, queries, routes, &rows);
   RouterQuery query;
   query.layer = layer;
   query.dim = spec.folds() ? spec.dim() : spec.query_dim();
   if (rows.empty()) return query;
 
   const bool mean = spec.query_reduce == compute::QueryReduce::kMean && spec.folds();
-  if (mean && spec.mean_before_unit) rows = MeanRow(rows, query_dim);
+  if (mean && spec.mean_before_unit) ReplaceByMean(query_dim, room);
   if (spec.query_reduce == compute::QueryReduce::kLast) {
     rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(query_dim));
   }
   FinishHeads(spec, rows);
   // The mean of dot products is the dot product of the mean.
-  if (mean && !spec.mean_before_unit) rows = MeanRow(rows, query_dim);
+  if (mean && !spec.mean_before_unit) ReplaceByMean(query_dim, room);
 
   query.count = static_cast<std::int64_t>(rows.size() / query_dim);
   if (!spec.folds()) {
-    query.vectors = std::move(rows);
+    query.vectors = rows;
     return query;
   }
   query.vectors.resize(static_cast<std::size_t>(query.count * query.dim));

@@ -77,10 +77,21 @@ RouterSpec RouterSpecOf(const ModelConfig& config);
 /// cosine, times query_scale.
 void FinishHeads(const RouterSpec& spec, std::span<float> queries);
 
+/// What FormQuery computes in; kept by its caller, so that forming a query allocates it alone.
+struct QueryRoom {
+  std::vector<float> rows;
+  std::vector<double> sums;
+};
+
 /// The query of one layer from raw queries of all tokens [n, query_dim]; `routes` per token, empty:
 /// all of them.
 RouterQuery FormQuery(const RouterSpec& spec, std::int32_t layer, std::span<const float> queries,
-                      std::span<const std::uint8_t> routes);
+                      std::span<const std::uint8_t> routes, QueryRoom* room);
+inline RouterQuery FormQuery(const RouterSpec& spec, std::int32_t layer,
+                             std::span<const float> queries, std::span<const std::uint8_t> routes) {
+  QueryRoom room;
+  return FormQuery(spec, layer, queries, routes, &room);
+}
 
 }  // namespace kvasir::model
 

@@ -1,14 +1,8 @@
 // What runs for every token and every question takes no memory from the heap once it is warm.
-//
-// Counted are operator new in all its forms, in this process, on every thread; not what C libraries
-// take by malloc (libgomp keeps its teams). Precision::kF32 is left out: oneDNN makes about forty
-// small objects for every product.
+// Precision::kF32 is left out: oneDNN makes about forty small objects for every product.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <random>
 #include <span>
 #include <vector>
@@ -16,49 +10,13 @@
 #include "compute/backend.h"
 #include "compute/quantise.h"
 #include "compute/route.h"
+#include "tests/support/allocations.h"
 #include "tests/support/normal.h"
-
-namespace {
-
-std::atomic<bool> counting = false;
-std::atomic<std::int64_t> allocations = 0;
-
-void* Allocate(std::size_t bytes, std::size_t alignment) {
-  if (counting) ++allocations;
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  if (void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded)) {
-    return memory;
-  }
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// Every other form ends in these.
-void* operator new(std::size_t bytes) { return Allocate(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return Allocate(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace kvasir::compute {
 namespace {
 
-/// How often `work` allocates when it is done a third time.
-template <typename Work>
-std::int64_t AllocationsOnceWarm(Work work) {
-  work();
-  work();
-  allocations = 0;
-  counting = true;
-  work();
-  counting = false;
-  return allocations;
-}
-
+using test::AllocationsOnceWarm;
 using test::Normal;
 
 TEST(Allocations, AreCounted) {

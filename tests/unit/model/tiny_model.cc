@@ -28,9 +28,9 @@ Result<std::shared_ptr<const Model>> LoadTinyModel(const TinyOptions& options) {
     config.msa.reset();
   }
   KVASIR_ASSIGN_OR_RETURN(auto weights, OpenWeights(folder));
-  KVASIR_ASSIGN_OR_RETURN(auto backend, compute::MakeBackend({.name = options.backend,
-                                                              .precision = compute::Precision::kF32,
-                                                              .threads = 1}));
+  KVASIR_ASSIGN_OR_RETURN(
+      auto backend, compute::MakeBackend(
+                        {.name = options.backend, .precision = options.precision, .threads = 1}));
   return Model::Assemble(
       {.weights = std::move(weights), .config = config, .tokenizer = std::nullopt},
       std::move(backend), {.adapter = options.adapter, .template_head = {1, 3, 4}});

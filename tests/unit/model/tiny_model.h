@@ -20,6 +20,7 @@ struct TinyOptions {
   std::filesystem::path folder = {};  ///< Of another model of this shape; empty: the golden one.
   bool routers = true;                ///< false: as if the checkpoint were a plain qwen3.
   std::string backend = "reference";
+  compute::Precision precision = compute::Precision::kF32;
 };
 
 std::filesystem::path TinyFolder();
