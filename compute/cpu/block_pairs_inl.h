@@ -1,7 +1,7 @@
 // Block-quantised weights times 15-bit activations on CPUs with pairwise 16-bit multiplication
 // (SSE4.1, AVX2). A panel is widened once to 16 bits in the first-level cache, [inputs / 2][16
 // outputs][2], then every row of activations runs over it: per 32-bit lane one multiply-add of a
-// pair.
+// pair. A single row (decoding) widens in registers instead: nothing would be read twice.
 //
 // Sums of a block are exact in int32 (32 · 255 · 16256 < 2^27); blocks are added in float32.
 #ifndef KVASIR_COMPUTE_CPU_BLOCK_PAIRS_INL_H_
@@ -81,9 +81,69 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel, const
   }
 }
 
+/// products[v] += a row of packed codes, a pair of inputs in each 32-bit lane, times `pair`.
+inline void AddPairs(const I16* w, const std::int16_t* pair, I32* products) {
+  constexpr int kVectors = static_cast<int>(kPanel) / kLanes;
+  const I16 a = BroadcastPair(pair);
+  for (int v = 0; v < kVectors; ++v) products[v] += MultiplyPairs(w[v], a);
+}
+
+/// totals[kPanel] of one panel for the first row of x, straight from the packed codes.
+template <bool kFourBits>
+void PackedPanelTimesRow(const BlockPanels& weights, const std::uint8_t* panel,
+                         const BlockActivations& x, float* totals) {
+  constexpr int kVectors = static_cast<int>(kPanel) / kLanes;
+  const std::int64_t codes_bytes = CodeBytes(weights);
+  F32 sums[kVectors] = {};
+  for (std::int64_t b = 0; b < weights.blocks; ++b) {
+    const std::int16_t* codes = x.codes + b * kBlock;
+    I32 products[kVectors] = {};
+    for (int pair = 0; pair < kPairs; pair += kFourBits ? 2 : 1) {
+      const std::uint8_t* packed = panel + pair * (kFourBits ? kPanel : 2 * kPanel);
+      I16 low[kVectors];
+      I16 high[kVectors];
+      for (int v = 0; v < kVectors; ++v) {
+        low[v] = WidenBytes(packed + v * 2 * kLanes);
+        high[v] = low[v] >> 4;
+        if (kFourBits) low[v] &= 15;
+      }
+      AddPairs(low, codes + 2 * pair, products);
+      if (kFourBits) AddPairs(high, codes + 2 * pair + 2, products);
+    }
+    for (int v = 0; v < kVectors; ++v) {
+      const F32 d = LoadScale(weights, panel + codes_bytes, v * kLanes);
+      const F32 m = LoadScale(weights, panel + codes_bytes, kPanel + v * kLanes);
+      const F32 dot = __builtin_convertvector(products[v], F32) * x.scales[b];
+      sums[v] += dot * d + m * x.sums[b];
+    }
+    panel += BlockBytes(weights);
+  }
+  for (int v = 0; v < kVectors; ++v) Store(sums[v], totals + v * kLanes);
+}
+
+/// One row times panels [begin, end).
+void BlockRowTimesPanels(const BlockPanels& weights, std::int64_t begin, std::int64_t end,
+                         std::int64_t out, const BlockActivations& x, float* y, bool accumulate) {
+  alignas(64) float totals[kPanel];
+  for (std::int64_t p = begin; p < end; ++p) {
+    const std::uint8_t* panel = weights.data + p * weights.panel_bytes;
+    if (weights.four_bits) {
+      PackedPanelTimesRow<true>(weights, panel, x, totals);
+    } else {
+      PackedPanelTimesRow<false>(weights, panel, x, totals);
+    }
+    const std::int64_t width = out - p * kPanel < kPanel ? out - p * kPanel : kPanel;
+    WriteTotals(totals, 1, width, y + p * kPanel, 0, accumulate);
+  }
+}
+
 void BlockMatMulPairs(const BlockPanels& weights, std::int64_t begin, std::int64_t end,
                       std::int64_t out, const BlockActivations& x, std::int64_t rows, float* y,
                       std::int64_t y_stride, bool accumulate, std::int16_t* scratch) {
+  if (rows == 1) {
+    BlockRowTimesPanels(weights, begin, end, out, x, y, accumulate);
+    return;
+  }
   alignas(64) float totals[kPairRows * kPanel];
   for (std::int64_t p = begin; p < end; ++p) {
     const std::uint8_t* panel = weights.data + p * weights.panel_bytes;
@@ -92,9 +152,12 @@ void BlockMatMulPairs(const BlockPanels& weights, std::int64_t begin, std::int64
     }
     const std::int64_t width = out - p * kPanel < kPanel ? out - p * kPanel : kPanel;
     for (std::int64_t row = 0; row < rows;) {
-      const int run = rows - row >= kPairRows ? kPairRows : 1;
+      const std::int64_t left = rows - row;
+      const int run = left >= kPairRows ? kPairRows : left >= 2 ? 2 : 1;
       if (run == kPairRows) {
         PanelTimesRows<kPairRows>(weights, panel, scratch, x, row, totals);
+      } else if (kPairRows > 2 && run == 2) {
+        PanelTimesRows<2>(weights, panel, scratch, x, row, totals);
       } else {
         PanelTimesRows<1>(weights, panel, scratch, x, row, totals);
       }
