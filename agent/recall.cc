@@ -77,6 +77,10 @@ class Recaller {
     RecallResult result;
     result.candidates = allowed_.size();
     if (allowed_.empty()) return result;
+    // Asked before the search: what is complete then, the search saw whole.
+    if (request_.latent && !request_.wait) {
+      result.complete = bank_.router_index()->OpenNow(space_).complete;
+    }
     KVASIR_RETURN_IF_ERROR(FirstHop());
     for (std::uint32_t hop = 2; hop <= request_.hops; ++hop) {
       KVASIR_ASSIGN_OR_RETURN(const bool more, Expand(hop));
@@ -99,6 +103,8 @@ class Recaller {
     query.latent = request_.latent;
     query.lexical = request_.lexical;
     query.explain = request_.explain;
+    query.exact = request_.exact;
+    query.wait = request_.wait;
     query.candidates = std::max(request_.top_k * kCandidatesPerHit, kLeastCandidates);
     return Search(bank_, query);
   }

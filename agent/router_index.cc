@@ -1,6 +1,9 @@
 #include "agent/router_index.h"
 
+#include <system_error>
 #include <utility>
+
+#include "agent/router_loader.h"
 
 namespace kvasir::agent {
 
@@ -9,28 +12,62 @@ Result<std::shared_ptr<SpaceIndex>> RouterIndex::Open(storage::SpaceId space) {
   // With writers held up, what the scan does not see cannot be missed.
   const std::lock_guard commits(commits_);
   if (auto loaded = Loaded(space)) return loaded;
-  KVASIR_ASSIGN_OR_RETURN(auto index, Load(space));
+  KVASIR_ASSIGN_OR_RETURN(std::shared_ptr<SpaceIndex> index, SpaceIndex::Make(spec_, threads_));
+  KVASIR_RETURN_IF_ERROR(LoadRouters(store_, space, {}, index.get()));
   const std::lock_guard lock(mutex_);
-  spaces_[space] = index;
+  spaces_[space] = {index, true};
   return index;
 }
 
-Result<std::shared_ptr<SpaceIndex>> RouterIndex::Load(storage::SpaceId space) const {
-  KVASIR_ASSIGN_OR_RETURN(std::shared_ptr<SpaceIndex> index, SpaceIndex::Make(spec_, threads_));
-  Status appended;
-  const auto visit = [&](const storage::SegmentView& router) {
-    appended = index->Append(router);
-    return appended.ok();
+RouterIndex::Opening RouterIndex::OpenNow(storage::SpaceId space) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = spaces_.find(space); found != spaces_.end()) return found->second;
+  if (loading_) return {};
+  auto made = SpaceIndex::Make(spec_, threads_);
+  if (!made.ok()) return {};
+  const Opening opening{*std::move(made), false};
+  try {
+    loader_ = std::jthread([this, space, index = opening.index](const std::stop_token& stop) {
+      LoadBehind(space, index, stop);
+    });
+  } catch (const std::system_error&) {
+    return {};  // No thread to be had: only Open loads.
+  }
+  loading_ = true;
+  spaces_[space] = opening;
+  return opening;
+}
+
+void RouterIndex::LoadBehind(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index,
+                             const std::stop_token& stop) {
+  const std::lock_guard commits(commits_);
+  // Dropped, or loaded by Open, before the commit mutex was ours.
+  const auto wanted = [&] {
+    const auto found = spaces_.find(space);
+    return found != spaces_.end() && found->second.index == index;
   };
-  KVASIR_RETURN_IF_ERROR(store_.ScanRouter(space, visit).status());
-  KVASIR_RETURN_IF_ERROR(appended);
-  return index;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!wanted()) {
+      loading_ = false;
+      return;
+    }
+  }
+  const Status loaded = LoadRouters(store_, space, stop, index.get());
+  const std::lock_guard lock(mutex_);
+  loading_ = false;
+  if (!wanted()) return;
+  if (loaded.ok()) {
+    spaces_[space].complete = true;
+  } else {
+    spaces_.erase(space);  // Open meets the same error and says it.
+  }
 }
 
 std::shared_ptr<SpaceIndex> RouterIndex::Loaded(storage::SpaceId space) const {
   const std::lock_guard lock(mutex_);
   const auto found = spaces_.find(space);
-  return found == spaces_.end() ? nullptr : found->second;
+  return found == spaces_.end() || !found->second.complete ? nullptr : found->second.index;
 }
 
 void RouterIndex::Drop(storage::SpaceId space) {
@@ -44,13 +81,13 @@ void RouterIndex::DropAll() {
 }
 
 std::uint64_t RouterIndex::Bytes() const {
-  std::map<storage::SpaceId, std::shared_ptr<SpaceIndex>> spaces;
+  std::map<storage::SpaceId, Opening> spaces;
   {
     const std::lock_guard lock(mutex_);
     spaces = spaces_;
   }
   std::uint64_t bytes = 0;
-  for (const auto& [space, index] : spaces) bytes += index->Bytes();
+  for (const auto& [space, opening] : spaces) bytes += opening.index->Bytes();
   return bytes;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "agent/space_index.h"
@@ -19,7 +20,8 @@ struct Latent {
   LatentScores scores;
 };
 
-Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query) {
+Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query,
+                           std::span<const DocumentNumber> also) {
   Latent latent;
   KVASIR_ASSIGN_OR_RETURN(const model::TokenSequence tokens, bank.framing().Question(query.text));
   if (tokens.empty()) return latent;
@@ -27,8 +29,19 @@ Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query) {
     KVASIR_ASSIGN_OR_RETURN(const auto question, bank.questions().Borrow());
     KVASIR_ASSIGN_OR_RETURN(latent.queries, question->Route(tokens));
   }
-  KVASIR_ASSIGN_OR_RETURN(latent.index, bank.router_index()->Open(query.space));
-  KVASIR_ASSIGN_OR_RETURN(latent.scores, latent.index->Score(latent.queries, query.allowed));
+  if (query.wait) {
+    KVASIR_ASSIGN_OR_RETURN(latent.index, bank.router_index()->Open(query.space));
+  } else {
+    latent.index = bank.router_index()->OpenNow(query.space).index;
+    if (latent.index == nullptr) return latent;
+  }
+  KVASIR_ASSIGN_OR_RETURN(
+      latent.scores, latent.index->Score({.layers = latent.queries,
+                                          .allowed = query.allowed,
+                                          .best = query.candidates,
+                                          .also = also,
+                                          .effort = query.exact ? compute::RouteEffort::kExact
+                                                                : compute::RouteEffort::kAuto}));
   return latent;
 }
 
@@ -45,8 +58,14 @@ void AddLexical(const std::vector<storage::LexicalHit>& hits, Candidates* candid
   }
 }
 
-void AddLatent(const LatentScores& scores, std::size_t count, Candidates* candidates) {
-  for (const LatentHit& hit : scores.Top(count)) {
+std::vector<DocumentNumber> Numbers(const Candidates& candidates) {
+  std::vector<DocumentNumber> numbers;
+  for (const auto& [document, candidate] : candidates) numbers.push_back(document);
+  return numbers;
+}
+
+void AddLatent(const LatentScores& scores, Candidates* candidates) {
+  for (const LatentHit& hit : scores.best()) {
     (*candidates)[hit.document].document = hit.document;
   }
   for (auto& [document, candidate] : *candidates) {
@@ -100,8 +119,8 @@ Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query) {
   }
   Latent latent;
   if (query.latent) {
-    KVASIR_ASSIGN_OR_RETURN(latent, ScoreLatent(bank, query));
-    AddLatent(latent.scores, query.candidates, &candidates);
+    KVASIR_ASSIGN_OR_RETURN(latent, ScoreLatent(bank, query, Numbers(candidates)));
+    AddLatent(latent.scores, &candidates);
   }
   std::vector<Candidate> ranked;
   for (auto& [document, candidate] : candidates) {

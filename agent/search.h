@@ -24,6 +24,8 @@ struct SearchQuery {
   bool latent = true;
   bool lexical = true;
   bool explain = false;
+  bool exact = false;            ///< RecallRequest::exact
+  bool wait = true;              ///< RecallRequest::wait
   std::size_t candidates = 100;  ///< Of each channel; their union is scored by both.
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,30 +30,44 @@ struct LatentHit {
   double score = 0;
 };
 
-/// One question's scores over all allowed memories of a space.
+/// What is asked of the latent channel.
+struct LatentQuery {
+  std::span<const model::RouterQuery> layers;       ///< Of different routed layers.
+  const storage::DocumentSet* allowed = nullptr;    ///< Null: all. Decided before any scoring.
+  std::size_t best = 100;                           ///< How many of the best memories to return…
+  std::span<const storage::DocumentNumber> also{};  ///< …and which besides, if they are here.
+  /// kExact reads every key whole: the oracle. kAuto may miss one of the best in about one search
+  /// in a thousand, never what is in `also`; every score that it returns is exact.
+  compute::RouteEffort effort = compute::RouteEffort::kAuto;
+};
+
+/// One question's scores of the memories that were asked for.
 class LatentScores {
  public:
-  /// The `count` best, best first, equal ones by document number.
-  std::vector<LatentHit> Top(std::size_t count) const;
+  /// The best, best first, equal ones by document number.
+  std::span<const LatentHit> best() const { return best_; }
+  /// One of the best, or of those asked for besides.
   std::optional<LatentHit> Find(storage::DocumentNumber document) const;
-
-  std::size_t size() const { return hits_.size(); }
 
  private:
   friend class SpaceIndex;
 
-  std::vector<LatentHit> hits_;  // Ascending by document.
+  std::vector<LatentHit> best_;
+  std::vector<LatentHit> known_;  // best_ and the others, ascending by document.
 };
 
-/// Segments enter and leave by whole documents: a scan sees all of one version or nothing of it.
-/// Scans run beside each other; a writer waits for the scans before it. Every method may be called
-/// from any thread.
+/// Segments enter and leave by whole documents: an answer shows all of one version or nothing of
+/// it. Scans run beside each other and beside one writer, who changes a document in moments: what
+/// changed while a question was scanned is scored again before it is answered, so that an answer is
+/// true at its end. Every method may be called from any thread.
 class SpaceIndex {
  public:
   static Result<std::unique_ptr<SpaceIndex>> Make(const model::RouterSpec& spec, int threads);
 
-  /// Adds one stored segment while the space is loaded, in (document, segment) order.
+  /// Adds one stored segment while the space is loaded, in (document, segment) order. A document is
+  /// shown when the next one begins, the last one by FinishLoading.
   Status Append(const storage::SegmentView& router);
+  void FinishLoading();
   /// Puts the sealed or unsealed router records of one version in the place of the document's
   /// earlier one.
   Status Replace(storage::DocumentNumber document, storage::Generation generation,
@@ -64,50 +79,73 @@ class SpaceIndex {
   /// Removes every document that is not in `present`.
   void Retain(const storage::DocumentSet& present);
 
-  /// Scores every segment of every document in `allowed` (null: all).
-  Result<LatentScores> Score(std::span<const model::RouterQuery> queries,
-                             const storage::DocumentSet* allowed) const;
+  /// The best documents by their best segments. Costs what RouteIndex::ScanBest does, and a pass
+  /// over the list of segments.
+  Result<LatentScores> Score(const LatentQuery& query) const;
   /// The `count` best memories by one layer alone, as a routed layer selects them (msa.md §4): best
   /// first, equal ones by document number, each with its best segment.
   Result<std::vector<LatentHit>> Select(const model::RouterQuery& query, std::size_t count,
                                         const storage::DocumentSet* allowed) const;
-  /// What each layer says of one segment, for people. Costs a scan per layer.
+  /// What each layer says of one segment, for people. Reads the keys of these segments only.
   Result<std::vector<std::vector<LayerScore>>> Explain(std::span<const model::RouterQuery> queries,
                                                        std::span<const LatentHit> hits) const;
 
   std::uint64_t Bytes() const;
 
  private:
-  struct Place {
-    storage::DocumentNumber document = 0;
-    std::uint32_t segment = 0;
-  };
+  /// One version of a document: entries of the index that follow each other.
   struct Version {
     storage::Generation generation = 0;
-    std::uint32_t segments = 0;  // 0: not here.
+    std::uint64_t change = 0;   // The change of this index that made it.
+    std::uint32_t first = 0;    // Ordinal of its first entry.
+    std::uint32_t entries = 0;  // 0: not here.
   };
+  /// A version whose entries are in the index, not shown yet.
+  struct Draft {
+    storage::DocumentNumber document = 0;
+    storage::Generation generation = 0;
+    std::uint32_t first = 0;
+    std::vector<std::uint32_t> segments;  // Of its entries.
+  };
+  struct Question;  // What one question keeps, space_search.cc.
 
   SpaceIndex(const model::RouterSpec& spec, std::unique_ptr<compute::RouteIndex> index, int threads)
       : spec_(spec), index_(std::move(index)), threads_(threads) {}
-  Status AppendLocked(storage::DocumentNumber document, std::uint32_t segment,
-                      const storage::SegmentView& router);
+
+  // Changes, under writer_.
+  Status AppendEntry(std::uint32_t segment, const storage::SegmentView& router, Draft* draft);
+  void Publish(const Draft& draft);
   void RemoveLocked(storage::DocumentNumber document);
-  Version& VersionOf(storage::DocumentNumber document);
-  compute::EntryBitmap EntriesOf(const storage::DocumentSet& documents) const;
-  /// The best segment of each document by the entries' scores.
-  LatentScores BestSegments(std::span<const float> scores) const;
-  Result<std::vector<float>> Totals(std::span<const model::RouterQuery> queries,
-                                    const compute::EntryBitmap* allowed) const;
-  Status ScanLayer(std::size_t layer, const model::RouterQuery& query,
-                   const compute::EntryBitmap* allowed, std::span<float> scores,
-                   std::span<std::uint32_t> best_chunk) const;
+  void Erase(const Version& version);
+
+  // Questions, in this order.
+  Result<LatentScores> Answer(const LatentQuery& query, std::span<const float> weights) const;
+  void Begin(const LatentQuery& query, Question* question) const;
+  Status Scan(const LatentQuery& query, Question* question) const;
+  static void Choose(const LatentQuery& query, Question* question);
+  Result<LatentScores> Finish(const LatentQuery& query, const Question& question) const;
+  Result<LatentHit> ScoreNow(const Question& question, storage::DocumentNumber document) const;
+
+  compute::RouteQuery QueryOf(const model::RouterQuery& query) const;
+  Status ScoreEntries(const compute::RouteQuery& query, std::span<const std::uint32_t> entries,
+                      std::span<float> scores, std::span<std::uint32_t> best_chunk) const;
+  Status ScoreAll(const compute::RouteQuery& query, std::span<float> scores) const;
 
   const model::RouterSpec spec_;
   const std::unique_ptr<compute::RouteIndex> index_;
   const int threads_;
-  mutable compute::FairSharedMutex mutex_;  // Guards what follows, and changes of index_.
-  std::vector<Place> places_;               // By ordinal.
-  std::vector<Version> versions_;           // By document number, which are dense.
+
+  std::mutex writer_;  // One change at a time; taken before mutex_.
+  Draft loading_;      // Under writer_: what Append has not shown yet.
+
+  /// Guards what follows, for as long as a pass over it takes; never held while keys are scanned or
+  /// written.
+  mutable compute::FairSharedMutex mutex_;
+  std::vector<std::uint32_t> documents_;  // By ordinal.
+  std::vector<std::uint32_t> segments_;   // By ordinal.
+  std::vector<Version> versions_;         // By document number, which are dense.
+  std::uint64_t changes_ = 0;
+  std::uint64_t leaving_ = 0;  // Versions no longer shown whose keys are being erased.
 };
 
 }  // namespace kvasir::agent

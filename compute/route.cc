@@ -243,6 +243,26 @@ Status RouteIndex::Scan(const RouteQuery& query, std::span<float> scores,
   return Status::Ok();
 }
 
+Status RouteIndex::ScanEntries(const RouteQuery& query, std::span<const std::uint32_t> ordinals,
+                               std::span<float> scores, std::span<std::uint32_t> best_chunk) const {
+  KVASIR_RETURN_IF_ERROR(CheckRouteQuery(query, state_->shape, state_->shape.dim));
+  if (scores.size() != ordinals.size() ||
+      (!best_chunk.empty() && best_chunk.size() != ordinals.size())) {
+    return InvalidArgument("scores and best_chunk must be as long as ordinals");
+  }
+  thread_local QueryPreparer preparer;
+  const PreparedQuery prepared = preparer.Prepare(query, state_->shape, *state_->kernels);
+  for (std::size_t i = 0; i < ordinals.size(); ++i) {
+    const State::Home home = state_->HomeOf(ordinals[i]);
+    std::uint32_t chunk = 0;
+    scores[i] = home.page == nullptr
+                    ? kNoRouteScore
+                    : home.page->EntryScore(prepared, ordinals[i], home.slot, &chunk);
+    if (!best_chunk.empty()) best_chunk[i] = chunk;
+  }
+  return Status::Ok();
+}
+
 Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
                                std::span<float> scores) const {
   if (heads.kv_heads < 1 || heads.heads % heads.kv_heads != 0 ||

@@ -90,8 +90,12 @@ struct RouteSum {
   /// One query per layer; `allowed` and `threads` of the first hold for all.
   std::span<const RouteQuery> layers;
   std::span<const float> weights;  ///< One per query; empty: 1 each.
-  std::int64_t best = 16;          ///< How many of the highest sums must be exact.
-  /// Ordinals whose sums must be exact besides, say because another channel found them.
+  /// Whose each entry is, by ordinal, as long as the totals: entries of one owner count as one, by
+  /// the highest of them. Owners are small numbers, an array as long as the highest is made. Empty:
+  /// every entry is its own owner.
+  std::span<const std::uint32_t> owners;
+  std::int64_t best = 16;  ///< How many owners' highest sums must be exact.
+  /// Owners whose highest sums must be exact besides, say because another channel found them.
   std::span<const std::uint32_t> also;
   RouteEffort effort = RouteEffort::kAuto;
 };
@@ -151,12 +155,18 @@ class RouteIndex {
               std::span<std::uint32_t> best_chunk = {}) const;
 
   /// totals[ordinal] = Σ weight · Scan's score over the queries' layers, -infinity as in Scan; and
-  /// how many of them are exact. Those are all that can be among the `best` highest; the others are
-  /// estimates, each below the worst of the best. With sketches (one bit for each number of a key,
-  /// read instead of the keys) a true one of the best is missed in about one search in a thousand;
+  /// how many of them are exact. An owner's highest total is exact if it can be among the `best`
+  /// highest owners or is in `also`; the others are estimates, each below the worst of the best or
+  /// below an exact one of the same owner. With sketches (one bit for each number of a key, read
+  /// instead of the keys) a true one of the best is missed in about one search in a thousand;
   /// without, or with RouteEffort::kExact, all are exact. Costs one reading of the sketches and of
   /// the keys of what may win, an eighth to a third of Scan's bytes. Errors as in Scan.
   Result<std::int64_t> ScanBest(const RouteSum& sum, std::span<float> totals) const;
+
+  /// What Scan says of single entries, whatever `query.allowed` is: scores[i] of ordinals[i], and
+  /// best_chunk[i] unless it is empty. Costs one reading of their keys. Errors as in Scan.
+  Status ScanEntries(const RouteQuery& query, std::span<const std::uint32_t> ordinals,
+                     std::span<float> scores, std::span<std::uint32_t> best_chunk = {}) const;
 
   /// The same as Scan with queries [n, heads * head_dim], each head by itself, in any combination
   /// of reductions: plain loops in double, slow, exact. The oracle of Scan.

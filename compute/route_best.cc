@@ -19,12 +19,15 @@ namespace {
 // An entry is looked at if its estimate is at most this many standard deviations below the worst of
 // the best. Among 25 000 real memories 2.5 lost one of 16 in 1 % of searches, 3 in 0.1 %.
 constexpr float kDeviations = 3.0F;
+// So many times as far for owners that must be exact in any case: six deviations are never seen.
+constexpr float kSure = 2.0F;
 // The first round looks at this many for each that is wanted, to learn where the best begin.
 constexpr std::size_t kFirstRound = 2;
 // Then so many at a time, best first, until none of the rest can win: enough for a few threads.
 constexpr std::size_t kRound = 128;
 // When more than one entry in this many may win, reading everything in order is faster.
 constexpr std::size_t kWorthPicking = 4;
+constexpr std::uint32_t kNobody = 0xFFFFFFFF;
 
 /// One layer of the sum, ready to be scored either way.
 struct Layer {
@@ -40,7 +43,12 @@ struct Workspace {
   std::vector<float> scores;              ///< One layer's, by ordinal.
   std::vector<std::uint8_t> looked_at;    ///< By ordinal.
   std::vector<std::uint32_t> candidates;  ///< Ordinals: those looked at, then those to come.
-  std::vector<float> best;                ///< Exact sums, a heap whose root is the worst of them.
+  std::vector<std::uint32_t> first;       ///< By owner: the entry with the highest estimate.
+  std::vector<float> exact;               ///< By owner: its highest exact sum so far.
+  std::vector<std::uint8_t> also;         ///< By owner: must be exact anyhow.
+  std::vector<std::uint8_t> in_best;      ///< By owner.
+  /// Exact sums of different owners, a heap whose root is the worst of them.
+  std::vector<std::pair<float, std::uint32_t>> best;
 };
 
 void PrepareLayers(const RouteSum& sum, const RouteIndex::State& state, const SketchBasis& basis,
@@ -71,8 +79,9 @@ class Search {
          Workspace* work, std::span<float> totals)
       : state_(state),
         layers_(layers),
-        best_(static_cast<std::size_t>(sum.best)),
+        owners_(sum.owners),
         also_(sum.also),
+        best_(static_cast<std::size_t>(sum.best)),
         threads_(threads),
         work_(*work),
         totals_(totals) {}
@@ -82,12 +91,28 @@ class Search {
 
  private:
   void Estimate(const RoutePages& pages);
+  std::size_t FindOwners();
   void ChooseFirst();
-  void ChooseMore(float least);
+  void ChooseMore();
   void LookAt(std::size_t begin, std::size_t end);
+  void Count(std::uint32_t ordinal);
   float ExactTotal(std::uint32_t ordinal) const;
-  /// The worst of the best so far.
-  float Worst() const { return work_.best.size() < best_ ? kNoRouteScore : work_.best.front(); }
+
+  std::uint32_t Owner(std::uint32_t ordinal) const {
+    return owners_.empty() ? ordinal : owners_[ordinal];
+  }
+  /// No better than the worst of the true best: owners' sums may still rise.
+  float Worst() const {
+    return work_.best.size() < best_ ? kNoRouteScore : work_.best.front().first;
+  }
+  /// Whether an entry not looked at can change what its owner or the best come to.
+  bool MayMatter(std::uint32_t ordinal) const {
+    if (totals_[ordinal] == kNoRouteScore) return false;
+    const std::uint32_t owner = Owner(ordinal);
+    if (work_.also[owner] != 0) return totals_[ordinal] + kSure * margin_ >= work_.exact[owner];
+    const float most = totals_[ordinal] + margin_;
+    return most >= work_.exact[owner] && most >= Worst();
+  }
   auto Higher() const {
     return [totals = totals_](std::uint32_t a, std::uint32_t b) {
       return totals[a] != totals[b] ? totals[a] > totals[b] : a < b;
@@ -96,36 +121,36 @@ class Search {
 
   const RouteIndex::State& state_;
   const std::span<Layer> layers_;
-  const std::size_t best_;
+  const std::span<const std::uint32_t> owners_;
   const std::span<const std::uint32_t> also_;
+  const std::size_t best_;
   const int threads_;
   Workspace& work_;
   const std::span<float> totals_;
+  std::size_t most_ = 0;  ///< So many entries are worth picking.
   float margin_ = 0;
 };
 
 std::int64_t Search::Run(const RoutePages& pages) {
   Estimate(pages);
+  most_ = FindOwners() / kWorthPicking;
   ChooseFirst();
   std::vector<std::uint32_t>& candidates = work_.candidates;
   std::size_t done = candidates.size();
+  if (done > most_) return -1;
   LookAt(0, done);
   if (Worst() == kNoRouteScore) return -1;
-  ChooseMore(Worst() - margin_);
-  if (candidates.size() > done + totals_.size() / kWorthPicking) return -1;
+  ChooseMore();
+  if (candidates.size() > done + most_) return -1;
   std::sort(candidates.begin() + static_cast<std::ptrdiff_t>(done), candidates.end(), Higher());
-  while (done < candidates.size() && totals_[candidates[done]] + margin_ >= Worst()) {
-    const std::size_t end = std::min(candidates.size(), done + kRound);
-    LookAt(done, end);
-    done = end;
+  for (std::size_t next = done; next < candidates.size();) {
+    const std::size_t begin = done;
+    for (; next < candidates.size() && done < begin + kRound; ++next) {
+      if (MayMatter(candidates[next])) candidates[done++] = candidates[next];
+    }
+    LookAt(begin, done);
   }
-  candidates.resize(done);
-  for (const std::uint32_t ordinal : also_) {
-    if (ordinal >= totals_.size() || totals_[ordinal] == kNoRouteScore) continue;
-    if (work_.looked_at[ordinal] == 0) candidates.push_back(ordinal);
-  }
-  LookAt(done, candidates.size());
-  return static_cast<std::int64_t>(candidates.size());
+  return static_cast<std::int64_t>(done);
 }
 
 void Search::Estimate(const RoutePages& pages) {
@@ -149,14 +174,39 @@ void Search::Estimate(const RoutePages& pages) {
   margin_ = kDeviations * static_cast<float>(std::sqrt(variance));
 }
 
+// The best entry of each owner by estimates; how many entries there are.
+std::size_t Search::FindOwners() {
+  std::size_t owners = totals_.size();
+  if (!owners_.empty()) {
+    owners = 0;
+    for (const std::uint32_t owner : owners_) owners = std::max<std::size_t>(owners, owner + 1);
+  }
+  work_.looked_at.assign(totals_.size(), 0);
+  work_.first.assign(owners, kNobody);
+  work_.exact.assign(owners, kNoRouteScore);
+  work_.also.assign(owners, 0);
+  work_.in_best.assign(owners, 0);
+  work_.best.clear();
+  for (const std::uint32_t owner : also_) {
+    if (owner < owners) work_.also[owner] = 1;
+  }
+  std::size_t entries = 0;
+  for (std::uint32_t i = 0; i < totals_.size(); ++i) {
+    if (totals_[i] == kNoRouteScore) continue;
+    ++entries;
+    std::uint32_t& first = work_.first[Owner(i)];
+    if (first == kNobody || totals_[i] > totals_[first]) first = i;
+  }
+  return entries;
+}
+
 void Search::ChooseFirst() {
   std::vector<std::uint32_t>& heap = work_.candidates;  // Its root is the lowest.
   heap.clear();
-  work_.looked_at.assign(totals_.size(), 0);
-  work_.best.clear();
   float least = std::numeric_limits<float>::lowest();
-  for (std::uint32_t i = 0; i < totals_.size(); ++i) {
-    if (totals_[i] <= least) continue;
+  for (std::size_t owner = 0; owner < work_.first.size(); ++owner) {
+    const std::uint32_t i = work_.first[owner];
+    if (i == kNobody || work_.also[owner] != 0 || totals_[i] <= least) continue;
     if (heap.size() == kFirstRound * best_) {
       std::ranges::pop_heap(heap, Higher());
       heap.pop_back();
@@ -165,11 +215,14 @@ void Search::ChooseFirst() {
     std::ranges::push_heap(heap, Higher());
     if (heap.size() == kFirstRound * best_) least = totals_[heap.front()];
   }
+  for (std::size_t owner = 0; owner < work_.first.size(); ++owner) {
+    if (work_.also[owner] != 0 && work_.first[owner] != kNobody) heap.push_back(work_.first[owner]);
+  }
 }
 
-void Search::ChooseMore(float least) {
+void Search::ChooseMore() {
   for (std::uint32_t i = 0; i < totals_.size(); ++i) {
-    if (totals_[i] >= least && work_.looked_at[i] == 0) work_.candidates.push_back(i);
+    if (work_.looked_at[i] == 0 && MayMatter(i)) work_.candidates.push_back(i);
   }
 }
 
@@ -181,25 +234,28 @@ void Search::LookAt(std::size_t begin, std::size_t end) {
     totals_[ordinal] = ExactTotal(ordinal);
     work_.looked_at[ordinal] = 1;
   }
-  std::vector<float>& best = work_.best;
-  for (std::size_t i = begin; i < end; ++i) {
-    const float total = totals_[work_.candidates[i]];
-    if (total == kNoRouteScore || (best.size() == best_ && total <= best.front())) continue;
-    if (best.size() == best_) {
-      std::ranges::pop_heap(best, std::greater<>());
-      best.pop_back();
-    }
-    best.push_back(total);
-    std::ranges::push_heap(best, std::greater<>());
+  for (std::size_t i = begin; i < end; ++i) Count(work_.candidates[i]);
+}
+
+void Search::Count(std::uint32_t ordinal) {
+  const float total = totals_[ordinal];
+  if (total == kNoRouteScore) return;
+  const std::uint32_t owner = Owner(ordinal);
+  work_.exact[owner] = std::max(work_.exact[owner], total);
+  std::vector<std::pair<float, std::uint32_t>>& best = work_.best;
+  if (work_.in_best[owner] != 0 || (best.size() == best_ && total <= best.front().first)) return;
+  if (best.size() == best_) {
+    std::ranges::pop_heap(best, std::greater<>());
+    work_.in_best[best.back().second] = 0;
+    best.pop_back();
   }
+  best.emplace_back(total, owner);
+  work_.in_best[owner] = 1;
+  std::ranges::push_heap(best, std::greater<>());
 }
 
 float Search::ExactTotal(std::uint32_t ordinal) const {
-  RouteIndex::State::Home home;
-  {
-    const std::shared_lock lock(state_.mutex);
-    home = state_.homes[ordinal];
-  }
+  const RouteIndex::State::Home home = state_.HomeOf(ordinal);
   float total = 0;
   for (const Layer& layer : layers_) {
     if (home.page == nullptr) return kNoRouteScore;  // Removed since it was estimated.
@@ -216,6 +272,9 @@ Result<std::int64_t> RouteIndex::ScanBest(const RouteSum& sum, std::span<float> 
   if (sum.layers.empty() || sum.best < 1 ||
       (!sum.weights.empty() && sum.weights.size() != sum.layers.size())) {
     return InvalidArgument("a sum over routing layers needs a layer, a weight for each, and best");
+  }
+  if (!sum.owners.empty() && sum.owners.size() != totals.size()) {
+    return InvalidArgument("a sum over routing layers needs as many owners as totals, or none");
   }
   for (const RouteQuery& query : sum.layers) {
     KVASIR_RETURN_IF_ERROR(CheckRouteQuery(query, state_->shape, state_->shape.dim));

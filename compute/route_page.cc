@@ -91,6 +91,7 @@ void RoutePage::Write(const RouteEntry& entry, std::uint32_t ordinal) {
                                               static_cast<std::uint16_t>(entry.chunks)};
     end_ = std::max(end_, slot + 1);
   }
+  while (slot < kSlots && slots_[static_cast<std::size_t>(slot)].ordinal != kNobody) ++slot;
   first_free_ = slot;
   free_ -= entry.chunks;
 }
@@ -134,6 +135,18 @@ bool RoutePage::AnyWanted(const EntryBitmap* allowed, std::int64_t begin, std::i
   return false;
 }
 
+template <typename Visit>
+void RoutePage::ForWanted(const EntryBitmap* allowed, std::int64_t slots, Visit visit) const {
+  const std::int64_t blocks = (end_ + slots - 1) / slots;
+  std::int64_t first = 0;
+  for (std::int64_t block = 0; allowed != nullptr && block < blocks; ++block) {
+    if (AnyWanted(allowed, block * slots, std::min(end_, (block + 1) * slots))) continue;
+    if (block > first) visit(first, block - first);
+    first = block + 1;
+  }
+  if (blocks > first) visit(first, blocks - first);
+}
+
 void RoutePage::Score(const PreparedQuery& query, std::int64_t first, std::int64_t count,
                       float* scores) const {
   const std::uint8_t* keys = Element(query.layer, first * GroupSlots(), 0);
@@ -151,15 +164,9 @@ void RoutePage::Scan(const PreparedQuery& query, std::span<float> scores,
   alignas(kLine) float slot_scores[kSlots];
   const std::shared_lock lock(mutex_);
   const std::int64_t slots = GroupSlots();
-  const std::int64_t groups = (end_ + slots - 1) / slots;
-  if (query.allowed == nullptr) {
-    Score(query, 0, groups, slot_scores);
-  } else {
-    for (std::int64_t group = 0; group < groups; ++group) {
-      if (!AnyWanted(query.allowed, group * slots, (group + 1) * slots)) continue;
-      Score(query, group, 1, slot_scores + group * slots);
-    }
-  }
+  ForWanted(query.allowed, slots, [&](std::int64_t first, std::int64_t count) {
+    Score(query, first, count, slot_scores + first * slots);
+  });
   Reduce(query, slot_scores, scores, best_chunk);
 }
 
@@ -167,28 +174,23 @@ void RoutePage::Estimate(const PreparedQuery& query, std::span<float> scores,
                          float* highest_gain) const {
   alignas(kLine) float slot_scores[kSlots];
   const std::shared_lock lock(mutex_);
-  const std::int64_t blocks = (end_ + cpu::kSketchSlots - 1) / cpu::kSketchSlots;
-  const auto score = [&](std::int64_t first, std::int64_t count) {
+  ForWanted(query.allowed, cpu::kSketchSlots, [&](std::int64_t first, std::int64_t count) {
     sketches_->Score(kernels_, query.sketches, query.layer, first, count,
                      slot_scores + first * cpu::kSketchSlots);
-  };
-  if (query.allowed == nullptr) score(0, blocks);
-  for (std::int64_t block = 0; query.allowed != nullptr && block < blocks; ++block) {
-    const std::int64_t begin = block * cpu::kSketchSlots;
-    if (AnyWanted(query.allowed, begin, begin + cpu::kSketchSlots)) score(block, 1);
-  }
+  });
   *highest_gain = std::max(*highest_gain, sketches_->HighestGain(query.layer));
   Reduce(query, slot_scores, scores, {});
 }
 
-float RoutePage::EntryScore(const PreparedQuery& query, std::uint32_t ordinal,
-                            std::int64_t slot) const {
+float RoutePage::EntryScore(const PreparedQuery& query, std::uint32_t ordinal, std::int64_t slot,
+                            std::uint32_t* best_chunk) const {
   alignas(kLine) float group_scores[kBlockSlots];
   const std::shared_lock lock(mutex_);
   const Slot first = slots_[static_cast<std::size_t>(slot)];
   if (first.ordinal != ordinal) return kNoScore;
   const bool mean = query.chunk_reduce == ChunkReduce::kMean;
   float score = mean ? 0.0F : kNoScore;
+  float highest = kNoScore;
   const std::int64_t slots = GroupSlots();
   for (std::int64_t left = first.chunks, scored = -1; left > 0; ++slot) {
     if (slots_[static_cast<std::size_t>(slot)].ordinal != ordinal) continue;
@@ -198,6 +200,10 @@ float RoutePage::EntryScore(const PreparedQuery& query, std::uint32_t ordinal,
     }
     const float chunk = group_scores[slot % slots];
     score = mean ? score + chunk : std::max(score, chunk);
+    if (best_chunk != nullptr && chunk > highest) {
+      *best_chunk = slots_[static_cast<std::size_t>(slot)].number;
+    }
+    highest = std::max(highest, chunk);
     --left;
   }
   return mean ? score / static_cast<float>(first.chunks) : score;

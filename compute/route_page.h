@@ -51,7 +51,8 @@ class RoutePage {
   /// As Scan, from sketches, which must have been made. Raises *highest_gain to that of the layer.
   void Estimate(const PreparedQuery& query, std::span<float> scores, float* highest_gain) const;
   /// What Scan says of one entry whose first chunk was put into `slot`; -infinity when it is gone.
-  float EntryScore(const PreparedQuery& query, std::uint32_t ordinal, std::int64_t slot) const;
+  float EntryScore(const PreparedQuery& query, std::uint32_t ordinal, std::int64_t slot,
+                   std::uint32_t* best_chunk = nullptr) const;
 
   /// Calls visit(ordinal, chunks of the entry, key [dim]) for every chunk; under the lock.
   template <typename Visit>
@@ -83,6 +84,9 @@ class RoutePage {
   void Sketch(std::int64_t slot, SketchPage* to) const;
   void ReadKey(std::int64_t layer, std::int64_t slot, float* key) const;
   bool AnyWanted(const EntryBitmap* allowed, std::int64_t begin, std::int64_t end) const;
+  /// Calls visit(first, count) for runs of blocks of `slots` slots that hold something allowed.
+  template <typename Visit>
+  void ForWanted(const EntryBitmap* allowed, std::int64_t slots, Visit visit) const;
   /// scores[count * GroupSlots()] of groups from `first` on.
   void Score(const PreparedQuery& query, std::int64_t first, std::int64_t count,
              float* scores) const;
@@ -101,7 +105,7 @@ class RoutePage {
   mutable FairSharedMutex mutex_;
   std::array<Slot, kSlots> slots_;
   std::int64_t end_ = 0;         ///< Slots from here on were never used.
-  std::int64_t first_free_ = 0;  ///< No free slot comes before it.
+  std::int64_t first_free_ = 0;  ///< The first free slot; kSlots when there is none.
   std::int64_t free_ = kSlots;
   std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;
   std::uint8_t* keys_ = nullptr;  ///< [layers][groups][slots * width elements], in memory_.

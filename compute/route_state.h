@@ -51,6 +51,11 @@ struct RouteIndex::State {
     const std::shared_lock lock(mutex);
     return basis;
   }
+  /// No page when the entry is not present.
+  Home HomeOf(std::uint32_t ordinal) const {
+    const std::shared_lock lock(mutex);
+    return ordinal < homes.size() ? homes[ordinal] : Home();
+  }
   Status Check(const RouteEntry& entry) const;
   Result<std::shared_ptr<RoutePage>> PageFor(std::int64_t needed);
   /// Gives every page sketches; under `writer`. Scans go on meanwhile.

@@ -130,7 +130,7 @@ std::vector<RouteHit> Search(const RouteIndex& index, const RouteQuery& query, R
   static std::vector<float> totals;
   totals.resize(index.Ordinals());
   const RouteSum sum{
-      .layers = {&query, 1}, .weights = {}, .best = 16, .also = {}, .effort = effort};
+      .layers = {&query, 1}, .weights = {}, .owners = {}, .best = 16, .also = {}, .effort = effort};
   std::vector<RouteHit> hits;
   double best = HUGE_VAL;
   for (int run = 0; run < 2; ++run) {

@@ -54,6 +54,53 @@ TEST_F(RecallTest, AppliesFiltersBeforeRouting) {
   EXPECT_THAT(Recall(request), UnorderedElementsAre("m28", "m29"));
 }
 
+TEST_F(RecallTest, AnswersBeforeTheIndexIsLoadedIfAskedTo) {
+  Remember("tea", "Green tea is brewed at eighty degrees.");
+  Remember("ada", "Ada moved to Lisbon in May and works at the port.");
+  Close();
+  Open();
+  RecallRequest request = Query("In which city does Ada work?");
+  request.wait = false;
+  Result<RecallResult> found = memory().Recall(request);
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  // The first question starts the loading, so that it cannot know the index to be whole.
+  EXPECT_FALSE(found->complete);
+  ASSERT_FALSE(found->hits.empty()) << "the lexical channel does not wait";
+  EXPECT_EQ(found->hits.front().id, "ada");
+  while (!found->complete) {
+    found = memory().Recall(request);
+    ASSERT_TRUE(found.ok()) << found.status().message();
+  }
+  const auto strict = memory().Recall(Query("In which city does Ada work?"));
+  ASSERT_TRUE(strict.ok());
+  EXPECT_TRUE(strict->complete);
+  ASSERT_EQ(found->hits.size(), strict->hits.size());
+  for (std::size_t i = 0; i < found->hits.size(); ++i) {
+    EXPECT_EQ(found->hits[i].id, strict->hits[i].id);
+    EXPECT_EQ(found->hits[i].latent, strict->hits[i].latent);
+  }
+  // What comes after is seen as ever.
+  Remember("bob", "Bob works in Porto.");
+  ASSERT_TRUE(memory().Forget(ForgetIds({"ada"})).ok());
+  EXPECT_THAT(Recall(request), Contains("bob"));
+  EXPECT_THAT(Recall(request), Not(Contains("ada")));
+}
+
+TEST_F(RecallTest, FindsTheSameWithEveryKeyReadWhole) {
+  Remember("tea", "Green tea is brewed at eighty degrees.");
+  Remember("ada", "Ada moved to Lisbon in May and works at the port.");
+  RecallRequest request = Query("Where is the port?");
+  const auto picked = memory().Recall(request);
+  request.exact = true;
+  const auto whole = memory().Recall(request);
+  ASSERT_TRUE(picked.ok() && whole.ok());
+  ASSERT_EQ(picked->hits.size(), whole->hits.size());
+  for (std::size_t i = 0; i < whole->hits.size(); ++i) {
+    EXPECT_EQ(picked->hits[i].id, whole->hits[i].id);
+    EXPECT_EQ(picked->hits[i].score, whole->hits[i].score);
+  }
+}
+
 TEST_F(RecallTest, NeverCrossesSpaces) {
   RememberRequest request;
   request.text = "The vault code is 4711.";

@@ -3,17 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstring>
 #include <thread>
 
-#include "compute/quantise.h"
+#include "tests/unit/agent/router_record.h"
 
 namespace kvasir::agent {
 namespace {
-
-using storage::SegmentBuilder;
-using storage::SegmentKind;
-using storage::SegmentPart;
 
 constexpr std::int64_t kDim = 8;
 
@@ -28,24 +23,9 @@ model::RouterSpec Spec() {
 
 // A record whose only chunk has the unit vector of `axis` as key in both layers.
 std::string Router(std::size_t axis, Quantiser quantiser = Quantiser::kInt8) {
-  const storage::SegmentShape shape{.quantiser = quantiser,
-                                    .layers = {3, 5},
-                                    .chunks = 1,
-                                    .tokens = 10,
-                                    .vector_length = kDim,
-                                    .scales_per_vector = quantiser == Quantiser::kInt8 ? 1U : 0U};
-  auto builder = SegmentBuilder::Create(SegmentKind::kRouter, {}, shape);
-  EXPECT_TRUE(builder.ok()) << builder.status().message();
-  std::vector<float> key(kDim, 0.0F);
-  key[axis] = 1;
-  const auto type =
-      quantiser == Quantiser::kInt8 ? compute::TensorType::kI8 : compute::TensorType::kBF16;
-  for (std::size_t layer = 0; layer < 2; ++layer) {
-    EXPECT_TRUE(compute::PackRows(type, key, kDim, builder->Codes(layer, SegmentPart::kRouterKeys),
-                                  builder->Scales(layer, SegmentPart::kRouterKeys))
-                    .ok());
-  }
-  return std::move(*builder).Finish();
+  std::vector<float> keys(2 * kDim, 0.0F);
+  keys[axis] = keys[kDim + axis] = 1;
+  return RouterRecord({3, 5}, kDim, keys, quantiser);
 }
 
 // A question that likes axis 0 best, then 1, then 2 …
@@ -74,9 +54,10 @@ void Put(SpaceIndex* index, storage::DocumentNumber document, std::vector<std::s
 }
 
 std::vector<LatentHit> Top(const SpaceIndex& index, const storage::DocumentSet* allowed = nullptr) {
-  const auto scores = index.Score(Question(), allowed);
+  const auto question = Question();
+  const auto scores = index.Score({.layers = question, .allowed = allowed, .best = 10});
   EXPECT_TRUE(scores.ok()) << scores.status().message();
-  return scores->Top(10);
+  return {scores->best().begin(), scores->best().end()};
 }
 
 TEST(SpaceIndex, RanksMemoriesByTheirBestSegment) {

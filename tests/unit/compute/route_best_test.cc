@@ -1,11 +1,14 @@
 // The best entries by sketches against the same by whole keys.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <random>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -111,6 +114,7 @@ Question Ask(Topics& topics, std::size_t tokens = 1) {
 RouteSum SumOf(const Question& question, RouteEffort effort, std::int64_t best = 16) {
   return {.layers = question.layers,
           .weights = question.weights,
+          .owners = {},
           .best = best,
           .also = {},
           .effort = effort};
@@ -172,6 +176,82 @@ TEST(ScanBest, IsExactForWhatElseIsAskedFor) {
   ASSERT_TRUE(Large().ScanBest(sum, totals).ok());
   ASSERT_TRUE(Large().ScanBest(SumOf(question, RouteEffort::kExact), exact).ok());
   for (const std::uint32_t ordinal : {5U, 17U, 9000U}) EXPECT_EQ(totals[ordinal], exact[ordinal]);
+}
+
+/// The highest total of each owner.
+std::vector<float> Highest(std::span<const float> totals, std::span<const std::uint32_t> owners,
+                           std::size_t count) {
+  std::vector<float> highest(count, kNone);
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    highest[owners[i]] = std::max(highest[owners[i]], totals[i]);
+  }
+  return highest;
+}
+
+TEST(ScanBest, IsExactForTheBestOwnersAndForThoseAskedForBesides) {
+  // Owners of 7 entries that do not follow each other, and one that owns a tenth of everything.
+  const auto count = static_cast<std::uint32_t>(Large().Ordinals());
+  const std::uint32_t owners = count / 7 + 2;
+  std::vector<std::uint32_t> owner(count);
+  for (std::uint32_t i = 0; i < count; ++i) owner[i] = i % 10 == 3 ? owners - 1 : i % (owners - 1);
+  const std::vector<std::uint32_t> also = {11, 300, 1 << 30, 11};
+  Topics topics(10);
+  int same = 0;
+  for (int i = 0; i < 40; ++i) {
+    const Question question = Ask(topics);
+    RouteSum sum = SumOf(question, RouteEffort::kAuto);
+    sum.owners = owner;
+    sum.also = also;
+    std::vector<float> totals(count);
+    const auto looked = Large().ScanBest(sum, totals);
+    ASSERT_TRUE(looked.ok());
+    EXPECT_LT(*looked, Large().Entries() / 4);
+    const std::vector<float> picked = Highest(totals, owner, owners);
+    sum.effort = RouteEffort::kExact;
+    ASSERT_TRUE(Large().ScanBest(sum, totals).ok());
+    std::vector<float> exact = Highest(totals, owner, owners);
+    EXPECT_EQ(picked[11], exact[11]);
+    EXPECT_EQ(picked[300], exact[300]);
+    std::vector<float> best = picked;
+    std::ranges::partial_sort(best, best.begin() + 16, std::greater<>());
+    std::ranges::partial_sort(exact, exact.begin() + 16, std::greater<>());
+    same += std::equal(best.begin(), best.begin() + 16, exact.begin());
+  }
+  EXPECT_GE(same, 39);
+}
+
+TEST(ScanBest, RefusesAnotherNumberOfOwners) {
+  Topics topics(11);
+  const Question question = Ask(topics);
+  RouteSum sum = SumOf(question, RouteEffort::kAuto);
+  const std::vector<std::uint32_t> owners(3);
+  sum.owners = owners;
+  std::vector<float> totals(Large().Ordinals());
+  EXPECT_EQ(Large().ScanBest(sum, totals).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(ScanEntries, SaysWhatScanSaysOfEach) {
+  Topics topics(12);
+  for (const ChunkReduce reduce : {ChunkReduce::kMax, ChunkReduce::kMean}) {
+    Question question = Ask(topics, 2);
+    question.layers[1].chunk_reduce = reduce;
+    std::vector<float> all(Large().Ordinals());
+    std::vector<std::uint32_t> all_chunks(all.size());
+    ASSERT_TRUE(Large().Scan(question.layers[1], all, all_chunks).ok());
+    const std::vector<std::uint32_t> entries = {40, 7, 9999, 1 << 30};
+    std::vector<float> scores(entries.size());
+    std::vector<std::uint32_t> chunks(entries.size());
+    ASSERT_TRUE(Large().ScanEntries(question.layers[1], entries, scores, chunks).ok());
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(scores[i], all[entries[i]]);
+      EXPECT_EQ(chunks[i], all_chunks[entries[i]]);
+    }
+    EXPECT_EQ(scores[3], kNone);
+  }
+  std::vector<float> short_scores(1);
+  const std::vector<std::uint32_t> two = {1, 2};
+  EXPECT_EQ(Large().ScanEntries(Ask(topics).layers[0], two, short_scores).code(),
+            StatusCode::kInvalidArgument);
 }
 
 TEST(ScanBest, AddsUpWhatScanSays) {
