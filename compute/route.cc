@@ -79,10 +79,11 @@ Status RouteIndex::State::Check(const RouteEntry& entry) const {
 
 Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t needed) {
   const std::shared_ptr<const RoutePages> now = Snapshot();
-  for (const auto& page : *now) {
-    if (page->Free() >= needed) return page;
+  // The newest first: while an index grows, all others are full.
+  for (auto page = now->rbegin(); page != now->rend(); ++page) {
+    if ((*page)->Free() >= needed) return *page;
   }
-  auto page = RoutePage::Make(shape, *kernels);
+  auto page = RoutePage::Make(shape, *kernels, /*will_fill=*/!now->empty());
   if (page == nullptr || (basis != nullptr && !page->MakeSketches(basis))) {
     return Unavailable("out of memory: the routing index cannot grow");
   }

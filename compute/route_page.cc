@@ -1,5 +1,7 @@
 #include "compute/route_page.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -11,11 +13,13 @@ namespace kvasir::compute {
 namespace {
 
 constexpr std::int64_t kLine = 64;  ///< Blocks begin at cache lines.
+constexpr std::uintptr_t kSystemPage = 4096;
 constexpr float kNoScore = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::Kernels& kernels) {
+std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::Kernels& kernels,
+                                           bool will_fill) {
   std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
   const std::int64_t key_bytes = shape.layers * kSlots * page->Width() * page->ElementBytes();
   const std::int64_t scale_bytes = shape.layers * kSlots * static_cast<std::int64_t>(sizeof(float));
@@ -24,6 +28,13 @@ std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::K
       std::calloc(static_cast<std::size_t>(key_bytes + scale_bytes + kLine), 1)));
   if (page->memory_ == nullptr) return nullptr;
   const auto address = reinterpret_cast<std::uintptr_t>(page->memory_.get());
+  if (will_fill) {
+    // Advice: without it the page is as good, only slower to fill.
+    const std::uintptr_t begin = (address + kSystemPage - 1) / kSystemPage * kSystemPage;
+    (void)madvise(reinterpret_cast<void*>(begin),
+                  static_cast<std::size_t>(key_bytes + scale_bytes + kLine) - (begin - address),
+                  MADV_HUGEPAGE);
+  }
   page->keys_ = page->memory_.get() + (kLine - address % kLine) % kLine;
   page->scales_ = reinterpret_cast<float*>(page->keys_ + key_bytes);
   return page;
@@ -50,8 +61,12 @@ void RoutePage::WriteChunk(const RouteEntry& entry, std::int64_t chunk, std::int
       continue;
     }
     const std::int8_t* codes = entry.codes.data() + first;
-    for (std::int64_t i = 0; i < shape_.dim; ++i) {
-      *Element(layer, slot, i) = static_cast<std::uint8_t>(codes[i] + 128);
+    for (std::int64_t i = 0; i < shape_.dim; i += cpu::kRouteLine) {
+      std::uint8_t* line = Element(layer, slot, i);
+      const std::int64_t count = std::min(cpu::kRouteLine, shape_.dim - i);
+      for (std::int64_t j = 0; j < count; ++j) {
+        line[j] = static_cast<std::uint8_t>(codes[i + j] + 128);
+      }
     }
     Scale(layer, slot) = entry.scales[row];
   }
@@ -62,7 +77,21 @@ void RoutePage::Sketch(std::int64_t slot, SketchPage* to) const {
   key.resize(static_cast<std::size_t>(shape_.dim));
   for (std::int64_t layer = 0; layer < shape_.layers; ++layer) {
     ReadKey(layer, slot, key.data());
-    to->Put(layer, slot, key);
+    to->Put(kernels_, layer, slot, key);
+  }
+}
+
+void RoutePage::Sketch(const RouteEntry& entry, std::int64_t chunk, std::int64_t slot) {
+  if (Floats()) return Sketch(slot, sketches_.get());
+  // From the entry, where the codes lie side by side.
+  thread_local std::vector<float> key;
+  key.resize(static_cast<std::size_t>(shape_.dim));
+  for (std::int64_t layer = 0; layer < shape_.layers; ++layer) {
+    const auto row = static_cast<std::size_t>(layer * entry.chunks + chunk);
+    const std::int8_t* codes = entry.codes.data() + row * key.size();
+    const float scale = entry.scales[row];
+    for (std::size_t i = 0; i < key.size(); ++i) key[i] = scale * static_cast<float>(codes[i]);
+    sketches_->Put(kernels_, layer, slot, key);
   }
 }
 
@@ -86,7 +115,7 @@ void RoutePage::Write(const RouteEntry& entry, std::uint32_t ordinal) {
   for (std::int64_t chunk = 0; chunk < entry.chunks; ++chunk, ++slot) {
     while (slots_[static_cast<std::size_t>(slot)].ordinal != kNobody) ++slot;
     WriteChunk(entry, chunk, slot);
-    if (sketches_ != nullptr) Sketch(slot, sketches_.get());
+    if (sketches_ != nullptr) Sketch(entry, chunk, slot);
     slots_[static_cast<std::size_t>(slot)] = {ordinal, static_cast<std::uint16_t>(chunk),
                                               static_cast<std::uint16_t>(entry.chunks)};
     end_ = std::max(end_, slot + 1);
@@ -102,8 +131,10 @@ std::int64_t RoutePage::Erase(std::uint32_t ordinal) {
   for (std::int64_t slot = 0; slot < end_; ++slot) {
     if (slots_[static_cast<std::size_t>(slot)].ordinal != ordinal) continue;
     for (std::int64_t layer = 0; layer < shape_.layers; ++layer) {
-      for (std::int64_t i = 0; i < shape_.dim; ++i) {
-        std::memset(Element(layer, slot, i), 0, static_cast<std::size_t>(ElementBytes()));
+      const std::int64_t line = Floats() ? 1 : cpu::kRouteLine;
+      for (std::int64_t i = 0; i < shape_.dim; i += line) {
+        std::memset(Element(layer, slot, i), 0,
+                    static_cast<std::size_t>(std::min(line, shape_.dim - i) * ElementBytes()));
       }
       Scale(layer, slot) = 0;
     }
@@ -117,12 +148,18 @@ std::int64_t RoutePage::Erase(std::uint32_t ordinal) {
 }
 
 void RoutePage::ReadKey(std::int64_t layer, std::int64_t slot, float* key) const {
-  for (std::int64_t i = 0; i < shape_.dim; ++i) {
-    const std::uint8_t* element = Element(layer, slot, i);
-    if (shape_.keys == RouteKeys::kF32) {
-      std::memcpy(key + i, element, sizeof(float));
-    } else {
-      key[i] = Scale(layer, slot) * static_cast<float>(*element - 128);
+  if (Floats()) {
+    for (std::int64_t i = 0; i < shape_.dim; ++i) {
+      std::memcpy(key + i, Element(layer, slot, i), sizeof(float));
+    }
+    return;
+  }
+  const float scale = Scale(layer, slot);
+  for (std::int64_t i = 0; i < shape_.dim; i += cpu::kRouteLine) {
+    const std::uint8_t* line = Element(layer, slot, i);
+    const std::int64_t count = std::min(cpu::kRouteLine, shape_.dim - i);
+    for (std::int64_t j = 0; j < count; ++j) {
+      key[i + j] = scale * static_cast<float>(int{line[j]} - 128);
     }
   }
 }

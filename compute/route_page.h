@@ -31,8 +31,10 @@ class RoutePage {
  public:
   static constexpr std::int64_t kSlots = RouteIndex::kMaxChunks;
 
-  /// Null when there is no memory. Memory that no slot has used yet is not resident.
-  static std::shared_ptr<RoutePage> Make(const RouteShape& shape, const cpu::Kernels& kernels);
+  /// Null when there is no memory. Memory that no slot has used yet is not resident, in steps of
+  /// 4 KiB, or of 2 MiB when the page `will_fill`: then the system is asked for pages of that size.
+  static std::shared_ptr<RoutePage> Make(const RouteShape& shape, const cpu::Kernels& kernels,
+                                         bool will_fill);
 
   std::int64_t Free() const { return free_; }
   /// The slot that the next entry's first chunk gets.
@@ -82,6 +84,7 @@ class RoutePage {
   }
   void WriteChunk(const RouteEntry& entry, std::int64_t chunk, std::int64_t slot);
   void Sketch(std::int64_t slot, SketchPage* to) const;
+  void Sketch(const RouteEntry& entry, std::int64_t chunk, std::int64_t slot);
   void ReadKey(std::int64_t layer, std::int64_t slot, float* key) const;
   bool AnyWanted(const EntryBitmap* allowed, std::int64_t begin, std::int64_t end) const;
   /// Calls visit(first, count) for runs of blocks of `slots` slots that hold something allowed.

@@ -23,7 +23,7 @@ float Length(std::span<const float> x) {
 
 SketchBasis::SketchBasis(std::int64_t dim, std::vector<float> centre)
     : dim_(dim), order_(dim & -dim), centre_(std::move(centre)) {
-  // Fixed: sketches of one key are the same on every machine and in every run.
+  // Fixed: sketches of one key are the same on every machine and in every run, up to rounding.
   std::minstd_rand random(20260323);
   const float unit = 1.0F / std::sqrt(static_cast<float>(order_));
   for (std::int64_t i = 0; i < dim; ++i) signs_.push_back(random() / 65536 % 2 ? unit : -unit);
@@ -71,26 +71,12 @@ std::uint8_t* SketchPage::Bits(std::int64_t layer, std::int64_t block) const {
   return bits_ + (layer * (slots_ / cpu::kSketchSlots) + block) * quads_ * 16;
 }
 
-void SketchPage::Put(std::int64_t layer, std::int64_t slot, std::span<float> key) {
-  const std::span<const float> centre = basis_->Centre(layer);
-  for (std::size_t i = 0; i < key.size(); ++i) key[i] -= centre[i];
-  basis_->Turn(key);
+void SketchPage::Put(const cpu::Kernels& kernels, std::int64_t layer, std::int64_t slot,
+                     std::span<float> key) {
   const std::int64_t place = slot % cpu::kSketchSlots;
-  const int shift = place >= 16 ? 4 : 0;
-  std::uint8_t* byte = Bits(layer, slot / cpu::kSketchSlots) + place % 16;
-  float norm1 = 0;
-  float squares = 0;
-  for (std::size_t i = 0; i < key.size(); i += 4, byte += 16) {
-    unsigned signs = 0;
-    for (unsigned bit = 0; bit < 4; ++bit) {
-      const float x = key[i + bit];
-      norm1 += std::fabs(x);
-      squares += x * x;
-      signs |= unsigned{x > 0} << bit;
-    }
-    *byte = static_cast<std::uint8_t>((*byte & (0xF0 >> shift)) | (signs << shift));
-  }
-  const float gain = norm1 > 0 ? squares / norm1 : 0.0F;
+  const float gain = kernels.sketch_key(key.data(), basis_->Centre(layer).data(), basis_->signs(),
+                                        basis_->dim(), basis_->order(), place >= 16 ? 4 : 0,
+                                        Bits(layer, slot / cpu::kSketchSlots) + place % 16);
   gains_[layer * slots_ + slot] = gain;
   float& highest = highest_[static_cast<std::size_t>(layer)];
   highest = std::max(highest, gain);

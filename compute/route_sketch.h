@@ -36,6 +36,9 @@ class SketchBasis {
   }
   /// Turns x [dim] in place; lengths and dot products stay.
   void Turn(std::span<float> x) const;
+  /// What Turn multiplies with, and how many rows it transforms.
+  const float* signs() const { return signs_.data(); }
+  std::int64_t order() const { return order_; }
 
  private:
   std::int64_t dim_;
@@ -54,7 +57,8 @@ class SketchPage {
                                           std::int64_t slots);
 
   /// Sketches a key; `key` [dim] is used up.
-  void Put(std::int64_t layer, std::int64_t slot, std::span<float> key);
+  void Put(const cpu::Kernels& kernels, std::int64_t layer, std::int64_t slot,
+           std::span<float> key);
   /// Overwrites the slot's sketch in every layer.
   void Clear(std::int64_t slot);
   /// scores[count * 32] of blocks of 32 slots from `first` on.

@@ -137,6 +137,12 @@ struct Kernels {
   /// every table.
   void (*route_int8)(const std::uint8_t* keys, const float* scales, std::int64_t groups,
                      std::int64_t width, const RouteQueries& queries, float* scores);
+  /// Makes the sketch of one key x [dim], which is used up: x less `centre`, turned
+  /// (route_sketch.h: signs, then a transform of `order` rows). Its signs go into `bits`, a byte of
+  /// every 16, four to a quad, shifted by 0 or 4 beside what the other half holds; returns the
+  /// gain.
+  float (*sketch_key)(float* x, const float* centre, const float* signs, std::int64_t dim,
+                      std::int64_t order, int shift, std::uint8_t* bits);
   /// scores[blocks * 32] = highest over queries of base + gain · (step · Σ codes + start):
   /// estimates from sketches, blocks of [quads][16] bytes (route_sketch.h). The sums of codes are
   /// exact.

@@ -7,6 +7,7 @@
 #include "compute/cpu/route_f32_inl.h"
 #include "compute/cpu/route_pairs_inl.h"
 #include "compute/cpu/route_sketch_inl.h"
+#include "compute/cpu/sketch_key_inl.h"
 
 namespace kvasir::compute::cpu {
 
@@ -27,6 +28,7 @@ const Kernels& Avx2Kernels() {
       .f32_matmul = F32MatMul,
       .place_query = PlaceQueryPairs,
       .route_int8 = RouteInt8Pairs,
+      .sketch_key = SketchKey,
       .route_sketch = RouteSketch,
       .route_f32 = RouteF32,
   };

@@ -7,6 +7,7 @@
 #include "compute/cpu/route_f32_inl.h"
 #include "compute/cpu/route_sketch_inl.h"
 #include "compute/cpu/route_vnni_inl.h"
+#include "compute/cpu/sketch_key_inl.h"
 
 namespace kvasir::compute::cpu {
 
@@ -27,6 +28,7 @@ const Kernels& Avx512Kernels() {
       .f32_matmul = F32MatMul,
       .place_query = PlaceQueryQuads,
       .route_int8 = RouteInt8Quads,
+      .sketch_key = SketchKey,
       .route_sketch = RouteSketch,
       .route_f32 = RouteF32,
   };

@@ -73,6 +73,41 @@ TEST_P(SketchDims, EveryInstructionSetEstimatesAsTheReferenceDoes) {
   }
 }
 
+TEST_P(SketchDims, EveryInstructionSetSketchesAsTheFirst) {
+  const std::int64_t dim = GetParam();
+  const SketchBasis basis(dim, Normal(dim, 9));
+  const std::vector<float> key = Normal(dim, 10);
+  std::vector<float> turned = key;
+  double norm1 = 0;
+  double squares = 0;
+  for (std::size_t i = 0; i < turned.size(); ++i) turned[i] -= basis.Centre(0)[i];
+  basis.Turn(turned);
+  for (const float x : turned) {
+    norm1 += std::fabs(x);
+    squares += double{x} * double{x};
+  }
+  for (const int shift : {0, 4}) {
+    for (const cpu::Isa isa : IsasHere()) {
+      std::vector<float> used = key;
+      std::vector<std::uint8_t> bits(static_cast<std::size_t>(dim / 4 * 16), 0xA5);
+      const float gain =
+          cpu::KernelsFor(isa).sketch_key(used.data(), basis.Centre(0).data(), basis.signs(), dim,
+                                          basis.order(), shift, bits.data());
+      EXPECT_NEAR(gain, squares / norm1, 1e-5 * squares / norm1);
+      for (std::size_t i = 0; i < turned.size(); ++i) {
+        const unsigned byte = bits[i / 4 * 16];
+        if (std::fabs(turned[i]) > 1e-4F) {
+          EXPECT_EQ(byte >> (static_cast<unsigned>(shift) + i % 4) & 1, turned[i] > 0 ? 1U : 0U);
+        }
+        EXPECT_EQ(byte >> (4 - shift) & 15, shift == 0 ? 0xAU : 0x5U) << "the other half's bits";
+        for (std::size_t other = 1; other < 16; ++other) {
+          ASSERT_EQ(bits[i / 4 * 16 + other], 0xA5);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(SketchDims, ErrsAsMuchAsItSays) {
   const std::int64_t dim = GetParam();
   if (dim < 64) GTEST_SKIP() << "the error's size is a statement about many numbers";
@@ -88,7 +123,7 @@ TEST_P(SketchDims, ErrsAsMuchAsItSays) {
     // Uneven numbers, as of keys nobody turned.
     for (std::size_t i = 0; i < key.size(); ++i) key[i] = centre[i] + key[i] * (i % 7 == 0 ? 4 : 1);
     exact.push_back(Dot(query, key));
-    page->Put(0, slot, key);
+    page->Put(cpu::BaselineKernels(), 0, slot, key);
   }
   SketchQueryPreparer preparer;
   const cpu::SketchQueries queries = preparer.Prepare(*basis, 0, query);
@@ -122,7 +157,7 @@ TEST(SketchPage, LeavesNothingOfAClearedSlot) {
   const auto put = [&](std::int64_t slot, std::uint32_t seed) {
     for (std::int64_t layer = 0; layer < 2; ++layer) {
       std::vector<float> key = Normal(64, seed);
-      page->Put(layer, slot, key);
+      page->Put(cpu::BaselineKernels(), layer, slot, key);
     }
   };
   const std::vector<float> empty = estimates();

@@ -1,0 +1,328 @@
+// What a space costs as it grows. Each command prints one JSON object.
+//
+//   growth_bench fill FROM STORE TOKENS   makes STORE of FROM's memories, copied (store_copies.h)
+//   growth_bench ask STORE QUESTIONS      recall: p50, p95, memory; by sketches and by whole keys
+//   growth_bench open STORE               loading the router index, beside plain reads
+//   growth_bench write STORE SECONDS      questions alone and beside a writer, in turn
+//
+// Questions are twelve words in a row of a memory drawn at random. KVASIR_BENCH_MODEL and
+// KVASIR_BENCH_ADAPTER name the model; the store must have been made with them.
+// KVASIR_BENCH_THREADS as for kvasir_bench. What is asked runs on the product's own code, below the
+// public API.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/bank.h"
+#include "agent/recall.h"
+#include "compute/backend.h"
+#include "model/model.h"
+#include "storage/store.h"
+#include "tests/bench/plain_read.h"
+#include "tests/bench/store_copies.h"
+#include "tests/bench/timing.h"
+
+namespace kvasir::bench {
+namespace {
+
+using storage::DocumentNumber;
+
+[[noreturn]] void Die(const Status& status) {
+  std::fprintf(stderr, "growth_bench: %s\n", status.message().c_str());
+  std::exit(1);
+}
+
+template <typename T>
+T Must(Result<T> result) {
+  if (!result.ok()) Die(result.status());
+  return *std::move(result);
+}
+
+void Must(const Status& status) {
+  if (!status.ok()) Die(status);
+}
+
+std::string Setting(const char* name, const std::string& otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
+int Threads() { return std::atoi(Setting("KVASIR_BENCH_THREADS", "0").c_str()); }
+
+std::shared_ptr<const model::Model> LoadModel() {
+  const std::string home = Setting("HOME", "/root");
+  const std::string path =
+      Setting("KVASIR_BENCH_MODEL", home + "/.cache/kvasir/models/SmolLM2-135M-Instruct.Q4_1.gguf");
+  const std::string adapter =
+      Setting("KVASIR_BENCH_ADAPTER", "model/adapters/smollm2-135m-instruct.safetensors");
+  auto backend = Must(compute::MakeBackend({.name = "cpu", .threads = Threads()}));
+  return Must(model::Model::Load(path, std::move(backend), {.adapter = adapter}));
+}
+
+std::unique_ptr<agent::Bank> OpenBank(const std::string& path) {
+  storage::StoreOptions options;
+  options.create = false;
+  auto store = Must(storage::Store::Open(path, options));
+  agent::BankOptions agent_options;
+  agent_options.threads = Threads();
+  return Must(agent::Bank::Make(std::move(store), LoadModel(), agent_options));
+}
+
+double ResidentMegabytes() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("VmRSS:")) return std::atof(line.c_str() + 6) / 1024;
+  }
+  return 0;
+}
+
+std::vector<std::string> Questions(agent::Bank& bank, storage::SpaceId space, std::size_t count) {
+  const std::uint64_t memories = bank.store().Spaces().front().memories;
+  std::mt19937_64 random(7);
+  std::vector<std::string> questions;
+  while (questions.size() < count) {
+    const DocumentNumber number = random() % memories + 1;
+    const auto document = bank.store().GetByNumber(space, number);
+    if (!document.ok()) continue;
+    std::istringstream text(document->record.text);
+    std::vector<std::string> words;
+    for (std::string word; text >> word;) words.push_back(word);
+    if (words.size() < 12) continue;
+    const std::size_t first = random() % (words.size() - 11);
+    std::string question;
+    for (std::size_t i = first; i < first + 12; ++i) question += words[i] + " ";
+    questions.push_back(std::move(question));
+  }
+  return questions;
+}
+
+bool SameHits(const RecallResult& a, const RecallResult& b) {
+  return std::equal(a.hits.begin(), a.hits.end(), b.hits.begin(), b.hits.end(),
+                    [](const Hit& x, const Hit& y) { return x.id == y.id && x.score == y.score; });
+}
+
+void Ask(const std::string& path, std::size_t count) {
+  const auto bank = OpenBank(path);
+  const auto space = Must(bank->store().FindSpace(kDefaultSpace));
+  const auto questions = Questions(*bank, space, count);
+  const double before = ResidentMegabytes();
+  const Timer opening;
+  const auto index = Must(bank->router_index()->Open(space));
+  const double open_s = opening.Seconds();
+  const double after = ResidentMegabytes();
+
+  const auto recall = [&](const std::string& question, bool lexical, bool exact,
+                          std::vector<double>* seconds) {
+    RecallRequest request;
+    request.query = question;
+    request.lexical = lexical;
+    request.exact = exact;
+    const Timer timer;
+    RecallResult result = Must(agent::Recall(*bank, request, {}));
+    seconds->push_back(timer.Seconds() * 1e3);
+    return result;
+  };
+  std::vector<double> warm;
+  recall(questions[0], true, false, &warm);
+  std::vector<double> fused;
+  std::vector<double> latent;
+  std::vector<double> whole;
+  std::vector<double> route;
+  std::size_t same = 0;
+  for (const std::string& question : questions) {
+    const auto tokens = Must(bank->framing().Question(question));
+    const Timer routing;
+    Must((*Must(bank->questions().Borrow())).Route(tokens));
+    route.push_back(routing.Seconds() * 1e3);
+    recall(question, true, false, &fused);
+    const RecallResult picked = recall(question, false, false, &latent);
+    same += SameHits(picked, recall(question, false, true, &whole)) ? 1 : 0;
+  }
+  const SpaceInfo held = bank->store().Spaces().front();
+  std::printf(
+      "{\"tokens\":%llu,\"memories\":%llu,\"segments\":%llu,\"recall_p50_ms\":%.1f,"
+      "\"recall_p95_ms\":%.1f,\"latent_p50_ms\":%.1f,\"latent_p95_ms\":%.1f,"
+      "\"latent_whole_p50_ms\":%.1f,\"latent_whole_p95_ms\":%.1f,\"question_p50_ms\":%.1f,"
+      "\"same_hits\":%.4f,\"questions\":%zu,\"open_s\":%.2f,\"index_mb\":%.1f,"
+      "\"resident_before_mb\":%.1f,\"resident_with_index_mb\":%.1f,\"resident_mb\":%.1f,"
+      "\"disk_mb\":%.1f}\n",
+      static_cast<unsigned long long>(held.tokens), static_cast<unsigned long long>(held.memories),
+      static_cast<unsigned long long>(held.segments), Percentile(fused, 0.5),
+      Percentile(fused, 0.95), Percentile(latent, 0.5), Percentile(latent, 0.95),
+      Percentile(whole, 0.5), Percentile(whole, 0.95), Percentile(route, 0.5),
+      double(same) / double(questions.size()), questions.size(), open_s,
+      double(index->Bytes()) / 1e6, before, after, ResidentMegabytes(),
+      double(Must(bank->store().GetStats()).disk_bytes) / 1e6);
+}
+
+void Open(const std::string& path) {
+  const auto bank = OpenBank(path);
+  const auto space = Must(bank->store().FindSpace(kDefaultSpace));
+  const auto question =
+      Must((*Must(bank->questions().Borrow()))
+               .Route(Must(bank->framing().Question("Where does the road from the harbour go?"))));
+  const double bytes = static_cast<double>(Must(bank->store().GetStats()).router_bytes);
+  const auto load = [&] {
+    bank->router_index()->Drop(space);
+    const Timer timer;
+    Must(bank->router_index()->Open(space));
+    return bytes / timer.Seconds();
+  };
+  DropFromPageCache(path);
+  const double disk = ReadFiles(path);
+  DropFromPageCache(path);
+  const double cold = load();
+  const double cached = ReadFiles(path);
+  const double warm = load();
+
+  bank->router_index()->Drop(space);
+  DropFromPageCache(path);
+  const Timer timer;
+  double first_s = 0;
+  std::size_t first_hits = 0;
+  agent::RouterIndex::Opening opening;
+  while (!opening.complete) {
+    opening = bank->router_index()->OpenNow(space);
+    if (first_s == 0 && opening.index != nullptr) {
+      const auto scores = Must(opening.index->Score({.layers = question, .best = 10}));
+      first_hits = scores.best().size();
+      if (first_hits == 10) first_s = timer.Seconds();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const double all_s = timer.Seconds();
+  std::printf(
+      "{\"router_mb\":%.1f,\"disk_read_mb_s\":%.0f,\"load_cold_mb_s\":%.0f,\"cached_read_mb_s\":"
+      "%.0f,\"load_warm_mb_s\":%.0f,\"memory_read_mb_s\":%.0f,\"cold_share_of_disk\":%.2f,"
+      "\"warm_share_of_cached_read\":%.2f,\"first_answer_s\":%.3f,\"complete_s\":%.3f}\n",
+      bytes / 1e6, disk / 1e6, cold / 1e6, cached / 1e6, warm / 1e6, ReadMemory() / 1e6,
+      cold / disk, warm / cached, first_s, all_s);
+}
+
+/// Replaces memories one after the other, `pause` in between, until told to stop.
+class Writer {
+ public:
+  Writer(agent::SpaceIndex* index, const storage::Store& store, storage::SpaceId space)
+      : index_(index) {
+    for (DocumentNumber number = 1; routers_.size() < 200; ++number) {
+      const auto document = store.GetByNumber(space, number);
+      if (!document.ok()) break;
+      Copy copy{number, document->generation, {}};
+      for (std::uint32_t i = 0; i < document->segments.size(); ++i) {
+        const std::vector<storage::SegmentRequest> one = {{{space, number, i}, 0}};
+        copy.records.emplace_back(Must(std::move(store.ReadRouter(one)[0])).view().bytes());
+      }
+      routers_.push_back(std::move(copy));
+    }
+  }
+
+  void Start(std::chrono::microseconds pause) {
+    thread_ = std::jthread([this, pause](const std::stop_token& stop) {
+      for (; !stop.stop_requested(); ++turn_) {
+        const Copy& copy = routers_[turn_ % routers_.size()];
+        Must(index_->Replace(copy.number, copy.generation, copy.records));
+        segments_ += copy.records.size();
+        if (pause.count() > 0) std::this_thread::sleep_for(pause * copy.records.size());
+      }
+    });
+  }
+  void Stop() { thread_ = {}; }
+  std::uint64_t segments() const { return segments_; }
+
+ private:
+  struct Copy {
+    DocumentNumber number;
+    storage::Generation generation;
+    std::vector<std::string> records;
+  };
+  agent::SpaceIndex* index_;
+  std::vector<Copy> routers_;
+  std::size_t turn_ = 0;
+  std::uint64_t segments_ = 0;
+  std::jthread thread_;
+};
+
+void Write(const std::string& path, double seconds) {
+  const auto bank = OpenBank(path);
+  const auto space = Must(bank->store().FindSpace(kDefaultSpace));
+  const auto index = Must(bank->router_index()->Open(space));
+  std::vector<std::vector<model::RouterQuery>> queries;
+  for (const std::string& question : Questions(*bank, space, 50)) {
+    const auto tokens = Must(bank->framing().Question(question));
+    queries.push_back(Must((*Must(bank->questions().Borrow())).Route(tokens)));
+  }
+  Writer writer(index.get(), bank->store(), space);
+  std::size_t asked = 0;
+  const auto ask = [&](double for_s, std::vector<double>* times) {
+    for (const Timer all; all.Seconds() < for_s; ++asked) {
+      const Timer timer;
+      Must(index->Score({.layers = queries[asked % queries.size()]}).status());
+      times->push_back(timer.Seconds() * 1e3);
+    }
+  };
+  // Alone, beside a writer at 100 segments a second (51 000 tokens, more than a machine of two
+  // cores encodes in ten), beside one that never rests; in turn, so that all meet the same machine.
+  constexpr double kTurn = 0.5;
+  std::vector<double> warm;
+  std::vector<double> alone;
+  std::vector<double> beside;
+  std::vector<double> busy;
+  std::uint64_t paced_segments = 0;
+  double paced_s = 0;
+  ask(1, &warm);
+  for (const Timer all; all.Seconds() < seconds;) {
+    ask(kTurn, &alone);
+    const std::uint64_t before = writer.segments();
+    writer.Start(std::chrono::milliseconds(10));
+    ask(kTurn, &beside);
+    writer.Stop();
+    paced_segments += writer.segments() - before;
+    paced_s += kTurn;
+    ask(kTurn, &alone);
+    writer.Start(std::chrono::microseconds(0));
+    ask(kTurn, &busy);
+    writer.Stop();
+  }
+  const double p95 = Percentile(alone, 0.95);
+  std::printf(
+      "{\"questions\":%zu,\"alone_p50_ms\":%.2f,\"alone_p95_ms\":%.2f,\"beside_p50_ms\":%.2f,"
+      "\"beside_p95_ms\":%.2f,\"segments_per_s\":%.0f,\"busy_p50_ms\":%.2f,\"busy_p95_ms\":%.2f,"
+      "\"busy_segments_per_s\":%.0f,\"p95_ratio\":%.3f,\"busy_p95_ratio\":%.3f}\n",
+      asked, Percentile(alone, 0.5), p95, Percentile(beside, 0.5), Percentile(beside, 0.95),
+      double(paced_segments) / paced_s, Percentile(busy, 0.5), Percentile(busy, 0.95),
+      double(writer.segments() - paced_segments) / paced_s, Percentile(beside, 0.95) / p95,
+      Percentile(busy, 0.95) / p95);
+}
+
+int Run(const std::vector<std::string>& words) {
+  if (words.size() == 4 && words[0] == "fill") {
+    Must(CopyStore(words[1], words[2], std::strtoull(words[3].c_str(), nullptr, 10)));
+  } else if (words.size() == 3 && words[0] == "ask") {
+    Ask(words[1], std::strtoull(words[2].c_str(), nullptr, 10));
+  } else if (words.size() == 2 && words[0] == "open") {
+    Open(words[1]);
+  } else if (words.size() == 3 && words[0] == "write") {
+    Write(words[1], std::atof(words[2].c_str()));
+  } else {
+    std::fprintf(stderr,
+                 "usage: growth_bench fill FROM STORE TOKENS | ask STORE QUESTIONS | open STORE | "
+                 "write STORE SECONDS\n");
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace kvasir::bench
+
+int main(int argc, char** argv) {
+  return kvasir::bench::Run(std::vector<std::string>(argv + 1, argv + argc));
+}
