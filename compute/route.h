@@ -93,7 +93,7 @@ struct RouteSum {
   /// Whose each entry is, by ordinal, as long as the totals: entries of one owner count as one, by
   /// the highest of them. Owners are small numbers, an array as long as the highest is made. Empty:
   /// every entry is its own owner.
-  std::span<const std::uint32_t> owners;
+  std::span<const std::uint32_t> owners{};
   std::int64_t best = 16;  ///< How many owners' highest sums must be exact.
   /// Owners whose highest sums must be exact besides, say because another channel found them.
   std::span<const std::uint32_t> also;
