@@ -58,7 +58,7 @@ std::string Setting(const char* name, const std::string& otherwise) {
 int Threads() { return std::atoi(Setting("KVASIR_BENCH_THREADS", "0").c_str()); }
 
 std::shared_ptr<const model::Model> LoadModel() {
-  const std::string home = Setting("HOME", "/root");
+  const std::string home = Setting("HOME", ".");
   const std::string path =
       Setting("KVASIR_BENCH_MODEL", home + "/.cache/kvasir/models/SmolLM2-135M-Instruct.Q4_1.gguf");
   const std::string adapter =
