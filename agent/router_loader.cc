@@ -62,8 +62,7 @@ class Loader {
   Status Finish() {
     KVASIR_RETURN_IF_ERROR(HandOver());
     KVASIR_RETURN_IF_ERROR(Await());
-    index_->FinishLoading();
-    return Status::Ok();
+    return index_->FinishLoading();
   }
 
  private:

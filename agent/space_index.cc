@@ -36,13 +36,17 @@ Status SpaceIndex::Append(const SegmentView& router) {
   if (!loading_.segments.empty() && loading_.document != key.document) {
     Publish(std::exchange(loading_, {}));
   }
-  if (loading_.segments.empty()) loading_ = {key.document, router.generation(), 0, {}};
+  if (loading_.segments.empty()) {
+    index_->BeginFill();
+    loading_ = {key.document, router.generation(), 0, {}};
+  }
   return AppendEntry(key.segment, router, &loading_);
 }
 
-void SpaceIndex::FinishLoading() {
+Status SpaceIndex::FinishLoading() {
   const std::lock_guard writer(writer_);
   if (!loading_.segments.empty()) Publish(std::exchange(loading_, {}));
+  return index_->EndFill(threads_);
 }
 
 Status SpaceIndex::Replace(DocumentNumber document, storage::Generation generation,

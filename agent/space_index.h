@@ -67,7 +67,7 @@ class SpaceIndex {
   /// Adds one stored segment while the space is loaded, in (document, segment) order. A document is
   /// shown when the next one begins, the last one by FinishLoading.
   Status Append(const storage::SegmentView& router);
-  void FinishLoading();
+  Status FinishLoading();
   /// Puts the sealed or unsealed router records of one version in the place of the document's
   /// earlier one.
   Status Replace(storage::DocumentNumber document, storage::Generation generation,

@@ -22,6 +22,7 @@ namespace kvasir::compute {
 namespace {
 
 constexpr std::int64_t kMaxDim = 4096;
+constexpr std::size_t kCentrePages = 8;
 
 bool AllFinite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
@@ -94,28 +95,36 @@ Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t neede
   return page;
 }
 
-Status RouteIndex::State::MakeSketches() {
+Status RouteIndex::State::MakeSketches(int threads) {
   const auto dim = static_cast<std::size_t>(shape.dim);
   const std::shared_ptr<const RoutePages> now = Snapshot();
+  // The mean of some tens of thousands of keys says as much as that of all.
+  const std::size_t stride = std::max<std::size_t>(1, now->size() / kCentrePages);
   std::vector<float> centre(static_cast<std::size_t>(shape.layers) * dim);
   std::vector<double> sum(dim);
   std::vector<float> key(dim);
   for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
     std::ranges::fill(sum, 0.0);
-    for (const auto& page : *now) {
-      page->ForEachKey(layer, key, [&sum](std::uint32_t, int, std::span<const float> k) {
+    std::int64_t keys = 0;
+    for (std::size_t p = 0; p < now->size(); p += stride) {
+      (*now)[p]->ForEachKey(layer, key, [&](std::uint32_t, int, std::span<const float> k) {
         for (std::size_t i = 0; i < k.size(); ++i) sum[i] += double{k[i]};
+        ++keys;
       });
     }
-    for (std::size_t i = 0; i < dim; ++i) {
+    for (std::size_t i = 0; i < dim && keys > 0; ++i) {
       centre[static_cast<std::size_t>(layer) * dim + i] =
-          static_cast<float>(sum[i] / static_cast<double>(chunks));
+          static_cast<float>(sum[i] / static_cast<double>(keys));
     }
   }
   const auto made = std::make_shared<const SketchBasis>(shape.dim, std::move(centre));
-  for (const auto& page : *now) {
-    if (!page->MakeSketches(made)) return Unavailable("out of memory for sketches");
+  const auto count = static_cast<std::int64_t>(now->size());
+  bool enough = true;
+#pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(&& : enough)
+  for (std::int64_t p = 0; p < count; ++p) {
+    enough = (*now)[static_cast<std::size_t>(p)]->MakeSketches(made) && enough;
   }
+  if (!enough) return Unavailable("out of memory for sketches");
   const std::unique_lock lock(mutex);
   basis = made;
   return Status::Ok();
@@ -150,8 +159,8 @@ Result<std::uint32_t> RouteIndex::Append(const RouteEntry& entry) {
   if (state_->ordinals.contains(entry.id)) {
     return Conflict("routing entry " + std::to_string(entry.id) + " is present already");
   }
-  if (state_->basis == nullptr && state_->chunks >= kSketchChunks) {
-    KVASIR_RETURN_IF_ERROR(state_->MakeSketches());
+  if (!state_->filling && state_->basis == nullptr && state_->chunks >= kSketchChunks) {
+    KVASIR_RETURN_IF_ERROR(state_->MakeSketches(1));
   }
   KVASIR_ASSIGN_OR_RETURN(auto page, state_->PageFor(entry.chunks));
   std::uint32_t ordinal = 0;
@@ -166,6 +175,18 @@ Result<std::uint32_t> RouteIndex::Append(const RouteEntry& entry) {
   }
   page->Write(entry, ordinal);
   return ordinal;
+}
+
+void RouteIndex::BeginFill() {
+  const std::lock_guard writer(state_->writer);
+  state_->filling = true;
+}
+
+Status RouteIndex::EndFill(int threads) {
+  const std::lock_guard writer(state_->writer);
+  state_->filling = false;
+  if (state_->basis != nullptr || state_->chunks < kSketchChunks) return Status::Ok();
+  return state_->MakeSketches(threads > 0 ? threads : omp_get_num_procs());
 }
 
 Status RouteIndex::Remove(std::uint64_t id) {

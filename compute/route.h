@@ -134,6 +134,12 @@ class RouteIndex {
   /// kInvalidArgument for a wrong shape, a NaN, an infinity or a negative scale.
   Result<std::uint32_t> Append(const RouteEntry& entry);
 
+  /// From BeginFill on Append begins no sketches; EndFill makes them all at once, on `threads`
+  /// threads (0: one per core). The fast way to fill an index; searches in between read keys whole.
+  /// kUnavailable when there is no memory for sketches: the index goes on without.
+  void BeginFill();
+  Status EndFill(int threads);
+
   /// Forgets an entry: its keys are overwritten before this returns, its slots are used again.
   /// kNotFound if absent.
   Status Remove(std::uint64_t id);

@@ -31,7 +31,8 @@ struct RouteIndex::State {
   RouteShape shape;
   const cpu::Kernels* kernels = nullptr;
 
-  std::mutex writer;  ///< One Append or Remove at a time. Taken before `mutex`.
+  std::mutex writer;     ///< One Append or Remove at a time. Taken before `mutex`.
+  bool filling = false;  ///< Under `writer`.
 
   /// Guards what follows, for as long as a lookup or a copy of a pointer takes.
   mutable std::shared_mutex mutex;
@@ -59,7 +60,7 @@ struct RouteIndex::State {
   Status Check(const RouteEntry& entry) const;
   Result<std::shared_ptr<RoutePage>> PageFor(std::int64_t needed);
   /// Gives every page sketches; under `writer`. Scans go on meanwhile.
-  Status MakeSketches();
+  Status MakeSketches(int threads);
 };
 
 /// kInvalidArgument unless the query fits: `width` numbers per vector, all finite.

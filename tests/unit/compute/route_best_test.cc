@@ -315,6 +315,30 @@ TEST(ScanBest, RefusesASumThatMakesNoSense) {
   EXPECT_EQ(code(), StatusCode::kInvalidArgument);
 }
 
+TEST(ScanBest, IsTheSameOfAnIndexFilledAtOnce) {
+  auto index = RouteIndex::Make({.layers = kLayers, .dim = kDim}).value();
+  Topics topics(13);
+  index->BeginFill();
+  for (std::uint64_t id = 0; id * kChunks < RouteIndex::kSketchChunks + 8192; ++id) {
+    Append(*index, id, topics);
+  }
+  const Question question = Ask(topics);
+  std::vector<float> totals(index->Ordinals());
+  const auto looked = [&] {
+    return index->ScanBest(SumOf(question, RouteEffort::kAuto), totals).value();
+  };
+  EXPECT_EQ(looked(), index->Entries()) << "there are no sketches yet";
+  ASSERT_TRUE(index->EndFill(2).ok());
+  EXPECT_LT(looked(), index->Entries() / 4);
+  Append(*index, 1'000'000, topics);
+  int same = 0;
+  for (int i = 0; i < 50; ++i) {
+    const Question next = Ask(topics);
+    same += Same(Top(*index, next, RouteEffort::kAuto), Top(*index, next, RouteEffort::kExact));
+  }
+  EXPECT_GE(same, 49);
+}
+
 TEST(ScanBest, StaysTrueWhileEntriesComeAndGo) {
   auto index = RouteIndex::Make({.layers = kLayers, .dim = kDim}).value();
   Topics topics(7);
