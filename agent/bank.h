@@ -14,6 +14,7 @@
 #include "agent/pool.h"
 #include "agent/reasoner.h"
 #include "agent/router_index.h"
+#include "agent/work_meter.h"
 #include "kvasir/memory.h"
 #include "model/encoder.h"
 #include "model/model.h"
@@ -67,6 +68,7 @@ class Bank {
   Pool<model::Question>& answers() { return answers_; }      ///< Long: one `ask` at a time.
   RouterIndex* router_index() { return router_index_ ? router_index_.get() : nullptr; }
   KvCache& kv_cache() { return kv_cache_; }
+  WorkMeter& work() { return work_; }
 
   /// Held from before a change of the store until router index and cache have followed it.
   std::mutex& commits() { return commits_; }
@@ -83,6 +85,7 @@ class Bank {
   std::mutex commits_;
   std::unique_ptr<RouterIndex> router_index_;
   KvCache kv_cache_;
+  WorkMeter work_;
   Pool<model::Encoder> encoders_;
   Pool<model::Question> questions_;
   Pool<model::Question> answers_;

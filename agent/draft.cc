@@ -1,9 +1,11 @@
 #include "agent/draft.h"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "agent/conversation.h"
+#include "agent/request_bytes.h"
 #include "agent/segmenter.h"
 #include "model/utf8.h"
 
@@ -116,7 +118,7 @@ Result<Draft> NewVersion(const Bank& bank, const Document& present, MemoryRecord
   draft.number = present.record.number;
   draft.outcome = RememberOutcome::kUpdated;
   draft.write.mode = WriteMode::kNewVersion;
-  draft.write.if_match = present.record.content_hash;
+  draft.write.if_generation = present.generation;
   draft.write.keep_segments = SameText(record, present.record);
   draft.write.record = std::move(record);
   if (!draft.write.keep_segments) KVASIR_RETURN_IF_ERROR(Split(bank, turns, &draft));
@@ -135,15 +137,32 @@ Result<Draft> DraftRemember(Bank& bank, const RememberRequest& request) {
   std::vector<std::size_t> turns;
   KVASIR_ASSIGN_OR_RETURN(MemoryRecord record, RecordOf(request, &turns));
   KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().EnsureSpace(request.space));
+  std::optional<storage::OnceKey> once;
+  if (!request.idempotency_key.empty()) {
+    once = storage::OnceKey{.key = request.idempotency_key, .request = RequestBytes(request)};
+    KVASIR_ASSIGN_OR_RETURN(auto first, bank.store().FindOnce(space, *once));
+    if (first) {
+      Draft draft;
+      draft.unchanged = std::move(first);
+      draft.unchanged->replayed = true;
+      return draft;
+    }
+  }
   if (!record.id.empty()) {
     auto present = bank.store().Get(space, record.id);
     if (present.ok()) {
       if (SameText(record, present->record) && SameFields(record, present->record)) {
         Draft draft;
         draft.unchanged = Unchanged(present->record);
+        if (once) {
+          KVASIR_RETURN_IF_ERROR(bank.store().KeepOnce(space, *once, *draft.unchanged));
+        }
         return draft;
       }
-      return NewVersion(bank, *present, std::move(record), turns);
+      KVASIR_ASSIGN_OR_RETURN(Draft draft, NewVersion(bank, *present, std::move(record), turns));
+      draft.write.once = std::move(once);
+      draft.write.outcome = draft.outcome;
+      return draft;
     }
     if (present.status().code() != StatusCode::kNotFound) return present.status();
   }
@@ -151,6 +170,7 @@ Result<Draft> DraftRemember(Bank& bank, const RememberRequest& request) {
   draft.space = space;
   draft.write.mode = WriteMode::kCreate;
   draft.write.record = std::move(record);
+  draft.write.once = std::move(once);
   KVASIR_ASSIGN_OR_RETURN(draft.number, bank.store().ReserveNumbers(space, 1));
   draft.write.number = draft.number;
   KVASIR_RETURN_IF_ERROR(Split(bank, turns, &draft));
@@ -160,9 +180,11 @@ Result<Draft> DraftRemember(Bank& bank, const RememberRequest& request) {
 Result<Draft> DraftUpdate(Bank& bank, const UpdateRequest& request) {
   KVASIR_ASSIGN_OR_RETURN(const storage::SpaceId space, bank.store().FindSpace(request.space));
   KVASIR_ASSIGN_OR_RETURN(const Document present, bank.store().Get(space, request.id));
-  if (!request.if_match.empty() && request.if_match != present.record.content_hash) {
-    return Conflict("memory " + request.id + " has changed: its content hash is " +
-                    present.record.content_hash);
+  const std::string etag = Etag(present.record.number, present.record.version);
+  if (!request.if_match.empty() && request.if_match != etag &&
+      request.if_match != present.record.content_hash) {
+    return Conflict("memory " + request.id + " has changed: it is now " + etag +
+                    ", with content hash " + present.record.content_hash);
   }
   MemoryRecord record = present.record;
   if (request.text && *request.text != record.text) {

@@ -31,8 +31,9 @@ struct Draft {
 };
 
 /// Plans what `request` asks for: a new memory, a new version of the one with that id, new metadata
-/// only, or nothing. Errors: kInvalidArgument names the field, and the byte where text is not clean
-/// UTF-8.
+/// only, or nothing. A request that was carried out before under its idempotency key has the
+/// receipt of then as `unchanged`; a key whose request changes nothing is kept at once. Errors:
+/// kInvalidArgument names the field, and the byte where text is not clean UTF-8.
 Result<Draft> DraftRemember(Bank& bank, const RememberRequest& request);
 
 /// Plans an edit. kNotFound without such a memory, kConflict when `if_match` names another content.

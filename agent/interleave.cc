@@ -102,7 +102,7 @@ Result<Interleaved> Interleaver::Run() {
   if (!has_run_) KVASIR_RETURN_IF_ERROR(Prefill());
   KVASIR_RETURN_IF_ERROR(question_->Append(ending_));
   Interleaved out;
-  KVASIR_ASSIGN_OR_RETURN(out.answer, Reply(*question_, bank_.framing().tokenizer(), reply_));
+  KVASIR_ASSIGN_OR_RETURN(out.answer, Reply(bank_, *question_, reply_));
   out.answer.prompt_tokens = static_cast<std::uint32_t>(context_.tokens.size() + ending_.size());
   out.reading = std::move(reading_);
   return out;
@@ -123,6 +123,7 @@ Status Interleaver::Prefill() {
   memory_->Clear();
   const std::vector<std::uint8_t> routes = context_.Routes();
   has_run_ = true;
+  const Stopwatch stopwatch(bank_.work(), WorkKind::kPrefill, context_.tokens.size());
   return question_->Prefill({.tokens = context_.tokens, .routes = routes, .memory = memory_});
 }
 

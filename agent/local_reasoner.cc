@@ -74,19 +74,22 @@ std::size_t LocalBudget(const Bank& bank, std::uint32_t max_new_tokens) {
   return context > taken ? context - taken : 0;
 }
 
-Result<ReasonerAnswer> Reply(model::Question& question, const model::Tokenizer& tokenizer,
+Result<ReasonerAnswer> Reply(Bank& bank, model::Question& question,
                              const ReasonerRequest& request) {
+  const model::Tokenizer& tokenizer = bank.framing().tokenizer();
   model::Sampler sampler(
       {.temperature = request.temperature, .top_p = request.top_p, .seed = request.seed});
   Writer writer(tokenizer, request);
   ReasonerAnswer answer;
   answer.model = "local";
   model::TokenSequence said;
+  Stopwatch stopwatch(bank.work(), WorkKind::kDecode);
   while (answer.new_tokens < request.max_new_tokens) {
     if (request.stop_token.stop_requested()) return Cancelled("ask was stopped");
     const model::TokenId token = sampler.Next(question.logits());
     if (tokenizer.IsControl(token)) break;  // <|im_end|>, or a turn that is not the model's.
     ++answer.new_tokens;
+    stopwatch.AddTokens(1);
     said.push_back(token);
     if (!writer.Push(token) || model::EndsInLoop(said)) break;
     if (answer.new_tokens < request.max_new_tokens) {
@@ -104,9 +107,11 @@ Result<ReasonerAnswer> AnswerLocally(Bank& bank, const ReasonerRequest& request,
   model::PrefillRequest prefill;
   prefill.tokens = prompt;
   prefill.memory = memory;
-  KVASIR_RETURN_IF_ERROR(question->Prefill(prefill));
-  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer,
-                          Reply(*question, bank.framing().tokenizer(), request));
+  {
+    const Stopwatch stopwatch(bank.work(), WorkKind::kPrefill, prompt.size());
+    KVASIR_RETURN_IF_ERROR(question->Prefill(prefill));
+  }
+  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer, Reply(bank, *question, request));
   answer.prompt_tokens = static_cast<std::uint32_t>(prompt.size());
   return answer;
 }

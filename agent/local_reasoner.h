@@ -21,8 +21,7 @@ std::size_t LocalBudget(const Bank& bank, std::uint32_t max_new_tokens);
 
 /// Generates from where `question` stands, until a control token, a stop string, a loop or the
 /// bound; the request's messages are not read. kCancelled, or the model's errors.
-Result<ReasonerAnswer> Reply(model::Question& question, const model::Tokenizer& tokenizer,
-                             const ReasonerRequest& request);
+Result<ReasonerAnswer> Reply(Bank& bank, model::Question& question, const ReasonerRequest& request);
 
 /// Generates with the bank's model; `memory` may be null. Waits for other answers: there is one
 /// context. kUnavailable when the model's tokenizer knows no chat marks, kCancelled.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/excerpt.h"
+#include "agent/hit.h"
 #include "agent/search.h"
 #include "model/utf8.h"
 
@@ -24,6 +25,8 @@ constexpr std::size_t kCarriedBytes = 400;
 // whole.
 constexpr std::size_t kLocalBytes = 700;
 constexpr std::size_t kRemoteBytes = 4096;
+// With `explain`: the best of each hop that are shown beside those read.
+constexpr std::size_t kExplained = 8;
 
 double LeastShare(std::uint32_t hop) { return hop == 1 ? kLeastShareOfBest : kLeastShareLater; }
 
@@ -66,10 +69,14 @@ class Reader {
     query.allowed = &allowed_;
     query.candidates = kCandidates;
     query.lexical = !routed_alone_;
+    query.explain = request_.explain;
     KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> found, Search(bank_, query));
     std::vector<const Candidate*> chosen;
     std::vector<DocumentNumber> numbers;
-    if (hop == 1 && !found.empty() && found.front().score < bank_.fusion().answerable) return 0;
+    if (hop == 1 && !found.empty() && found.front().score < bank_.fusion().answerable) {
+      KVASIR_RETURN_IF_ERROR(Explain(found, hop));
+      return 0;
+    }
     // The best that is new: a memory that was read stands in the later hops' text, and so wins
     // them.
     const auto best = std::find_if(found.begin(), found.end(), [&](const Candidate& candidate) {
@@ -85,7 +92,30 @@ class Reader {
       numbers.push_back(candidate.document);
     }
     KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
-    return Add(chosen, &documents, hop);
+    const std::size_t added = Add(chosen, &documents, hop);
+    if (added > 0) KVASIR_RETURN_IF_ERROR(Explain(found, hop));
+    return added;
+  }
+
+  // Fills the hits of this hop's trace, which is made if nothing was read.
+  Status Explain(const std::vector<Candidate>& found, std::uint32_t hop) {
+    if (!request_.explain) return Status::Ok();
+    if (reading_.hops.size() < hop) reading_.hops.emplace_back();
+    std::vector<const Candidate*> shown;
+    std::vector<DocumentNumber> numbers;
+    for (const Candidate& candidate : found) {
+      if (shown.size() >= kExplained && !chosen_.contains(candidate.document)) continue;
+      shown.push_back(&candidate);
+      numbers.push_back(candidate.document);
+    }
+    KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      if (!documents[i] || shown[i]->segment >= documents[i]->segments.size()) continue;
+      Hit hit = HitOf(std::move(*documents[i]), *shown[i]);
+      hit.hop = hop;
+      reading_.hops.back().hits.push_back(std::move(hit));
+    }
+    return Status::Ok();
   }
 
   std::size_t Add(const std::vector<const Candidate*>& chosen,

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/hit.h"
 #include "agent/search.h"
 #include "agent/segmenter.h"
 #include "model/utf8.h"
@@ -196,32 +197,12 @@ class Recaller {
         stale_ = true;
         continue;
       }
-      hits->push_back(HitOf(std::move(*documents[i]), best[i]));
+      Hit hit = HitOf(std::move(*documents[i]), candidate);
+      hit.score = best[i].score();
+      hit.hop = best[i].hop;
+      hits->push_back(std::move(hit));
     }
     return Status::Ok();
-  }
-
-  static Hit HitOf(storage::Document document, const Ranked& ranked) {
-    const Candidate& candidate = ranked.candidate;
-    MemoryRecord& record = document.record;
-    Hit hit;
-    hit.span = document.segments[candidate.segment].span;
-    hit.text = record.text.substr(hit.span.begin, hit.span.end - hit.span.begin);
-    hit.id = std::move(record.id);
-    hit.number = record.number;
-    hit.version = record.version;
-    hit.title = std::move(record.title);
-    hit.segment = candidate.segment;
-    hit.score = ranked.score();
-    hit.latent = candidate.latent;
-    if (candidate.lexical) hit.lexical = candidate.lexical->score;
-    hit.layers = candidate.layers;
-    hit.hop = ranked.hop;
-    hit.session = std::move(record.session);
-    hit.metadata = std::move(record.metadata);
-    hit.provenance = std::move(record.provenance);
-    hit.created_at = record.created_at;
-    return hit;
   }
 
   Bank& bank_;

@@ -26,9 +26,14 @@ struct SegmentAt {
 
 Status EncodePass(Bank& bank, std::span<const SegmentAt> pass) {
   std::vector<model::TokenSequence> sequences;
-  for (const SegmentAt& at : pass) sequences.push_back(std::move(at.draft->tokens[at.segment]));
+  std::size_t tokens = 0;
+  for (const SegmentAt& at : pass) {
+    sequences.push_back(std::move(at.draft->tokens[at.segment]));
+    tokens += sequences.back().size();
+  }
   auto encoded = [&]() -> Result<std::vector<model::EncodedSegment>> {
     KVASIR_ASSIGN_OR_RETURN(const auto encoder, bank.encoders().Borrow());
+    const Stopwatch stopwatch(bank.work(), WorkKind::kEncode, tokens);
     return encoder->Encode(sequences);
   }();
   KVASIR_RETURN_IF_ERROR(encoded.status());
@@ -95,7 +100,9 @@ class BatchWriter {
     // The same id twice in one call: the second is an edit of the first.
     if (!asked.id.empty() && !ids_.insert(asked.space + '\0' + asked.id).second) Flush();
     Result<Draft> draft = DraftRemember(bank_, asked);
-    if (!draft.ok()) {
+    if (draft.status().code() == StatusCode::kConflict) {
+      receipts_[request] = Alone(asked);  // Its idempotency key was taken a moment ago.
+    } else if (!draft.ok()) {
       receipts_[request] = draft.status();
     } else if (draft->unchanged) {
       receipts_[request] = *std::move(draft->unchanged);
@@ -257,7 +264,8 @@ Result<RememberReceipt> Update(Bank& bank, const UpdateRequest& request,
     auto committed = CommitDrafts(bank, {&one, 1});
     if (committed.ok()) return committed->front();
     last = committed.status();
-    if (last.code() != StatusCode::kConflict || !request.if_match.empty()) break;
+    // Somebody else was faster; with if_match the next plan says whether that matters.
+    if (last.code() != StatusCode::kConflict) break;
   }
   return last;
 }

@@ -25,6 +25,7 @@ Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query,
   Latent latent;
   KVASIR_ASSIGN_OR_RETURN(const model::TokenSequence tokens, bank.framing().Question(query.text));
   if (tokens.empty()) return latent;
+  const Stopwatch stopwatch(bank.work(), WorkKind::kRoute, tokens.size());
   {
     KVASIR_ASSIGN_OR_RETURN(const auto question, bank.questions().Borrow());
     KVASIR_ASSIGN_OR_RETURN(latent.queries, question->Route(tokens));

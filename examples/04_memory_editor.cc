@@ -70,7 +70,7 @@ class Editor {
     kvasir::UpdateRequest request;
     request.id = id;
     request.text = text;
-    request.if_match = record.content_hash;
+    request.if_match = kvasir::Etag(record.number, record.version);
     KVASIR_ASSIGN_OR_RETURN(const auto receipt, memory_.Update(request));
     std::cout << id << " is v" << receipt.version << '\n';
     return kvasir::Status::Ok();

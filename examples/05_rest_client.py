@@ -57,7 +57,7 @@ class Kvasir:
 
     def edit(self, memory, **fields):
         """`memory` as it was read: somebody else's edit since then is not overwritten."""
-        return self._json("PUT", self._path(memory["id"]), fields, {"If-Match": f'"{memory["content_hash"]}"'})
+        return self._json("PUT", self._path(memory["id"]), fields, {"If-Match": f'"{memory["etag"]}"'})
 
     def forget(self, memory_id):
         return self._json("DELETE", self._path(memory_id))

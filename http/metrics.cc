@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace kvasir::http {
 namespace {
@@ -62,11 +63,6 @@ void Metrics::Refuse(std::string_view code) {
   ++refused_[std::string(code)];
 }
 
-void Metrics::AddTokens(TokenKind kind, std::uint64_t count) {
-  std::lock_guard lock(mutex_);
-  tokens_[static_cast<std::size_t>(kind)] += count;
-}
-
 std::string Metrics::ToPrometheus() const {
   std::string out;
   std::lock_guard lock(mutex_);
@@ -96,11 +92,6 @@ std::string Metrics::ToPrometheus() const {
   for (const auto& [code, count] : refused_) {
     Sample(out, "kvasir_http_refused_total", Label("code", code), std::to_string(count));
   }
-  Describe(out, "kvasir_tokens_total", "counter", "Tokens that the model worked on.");
-  constexpr std::string_view kKinds[] = {"remembered", "prompt", "generated"};
-  for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    Sample(out, "kvasir_tokens_total", Label("kind", kKinds[i]), std::to_string(tokens_[i]));
-  }
   Single(out, "kvasir_http_requests_in_flight", "gauge", "Requests that are being handled.",
          in_flight_);
   if (queued_) {
@@ -125,6 +116,20 @@ std::string StoreToPrometheus(const Stats& stats) {
   Single(out, "kvasir_store_disk_bytes", "gauge", "Bytes of the store's folder.", stats.disk_bytes);
   Single(out, "kvasir_store_index_bytes", "gauge", "Bytes of the router index in memory.",
          stats.index_bytes);
+  constexpr std::string_view kWork[] = {"encode", "route", "prefill", "decode"};
+  const Work* works[] = {&stats.encode, &stats.route, &stats.prefill, &stats.decode};
+  const auto describe = [&](std::string_view name, std::string_view help, const auto& value) {
+    Describe(out, name, "counter", help);
+    for (std::size_t i = 0; i < std::size(works); ++i) {
+      Sample(out, name, Label("kind", kWork[i]), value(*works[i]));
+    }
+  };
+  describe("kvasir_model_calls_total", "Runs of the model, by what for.",
+           [](const Work& work) { return std::to_string(work.calls); });
+  describe("kvasir_model_tokens_total", "Tokens that went through the model.",
+           [](const Work& work) { return std::to_string(work.tokens); });
+  describe("kvasir_model_seconds_total", "Time in the model; calls beside each other add up.",
+           [](const Work& work) { return Text(static_cast<double>(work.took.count()) * 1e-6); });
   Single(out, "kvasir_store_commits_total", "counter", "Commits in the ledger.", stats.commits);
   return out;
 }

@@ -17,8 +17,6 @@
 
 namespace kvasir::http {
 
-enum class TokenKind : std::uint8_t { kRemembered, kPrompt, kGenerated };
-
 /// Thread-safe; a count costs one uncontended lock.
 class Metrics {
  public:
@@ -30,7 +28,6 @@ class Metrics {
   void End(std::string_view method, std::string_view route, int status,
            std::chrono::microseconds took);
   void Refuse(std::string_view code);
-  void AddTokens(TokenKind kind, std::uint64_t count);
 
   /// Text format 0.0.4.
   std::string ToPrometheus() const;
@@ -49,7 +46,6 @@ class Metrics {
   std::map<std::tuple<std::string, std::string, int>, std::uint64_t, std::less<>> requests_;
   std::map<std::string, Histogram, std::less<>> durations_;
   std::map<std::string, std::uint64_t, std::less<>> refused_;
-  std::array<std::uint64_t, 3> tokens_{};
   std::uint64_t in_flight_ = 0;
 };
 

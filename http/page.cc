@@ -43,7 +43,8 @@ Result<ListPage> ReadPage(Memory& memory, ListRequest request) {
 Json ToJson(ListPage page, bool with_text) {
   Json memories = Json::array();
   for (MemoryRecord& record : page.memories) {
-    memories.push_back(ToJson(std::move(record), with_text ? View::kFull : View::kBasic));
+    memories.push_back(
+        ToJson(std::move(record), with_text ? RecordText::kBoth : RecordText::kNone));
   }
   return {{"memories", std::move(memories)},
           {"next_cursor", page.next_cursor.empty() ? Json() : Json(page.next_cursor)}};

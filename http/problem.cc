@@ -52,6 +52,8 @@ int HttpStatusOf(StatusCode code) {
       return 403;
     case StatusCode::kConflict:
       return 409;
+    case StatusCode::kKeyReused:
+      return 422;
     case StatusCode::kUnavailable:
       return 503;
     case StatusCode::kNoSpace:

@@ -56,6 +56,7 @@ void ReadFields(Fields& fields, RecallRequest& request) {
   fields.Get("latent", request.latent);
   fields.Get("lexical", request.lexical);
   fields.Get("explain", request.explain);
+  fields.Get("exact", request.exact);
   if (request.query.empty()) fields.Fail("\"query\" is missing or empty");
   if (!request.latent && !request.lexical) {
     fields.Fail("at least one of \"latent\" and \"lexical\" must be true");
@@ -77,6 +78,7 @@ void ReadFields(Fields& fields, AskRequest& request) {
   fields.Get("stop", request.stop);
   fields.Get("latent_memory", request.latent_memory);
   fields.Get("as_of", request.as_of);
+  fields.Get("explain", request.explain);
   if (request.question.empty()) fields.Fail("\"question\" is missing or empty");
   request.least_trust = ReadLeastTrust(fields);
   request.temperature = static_cast<float>(temperature);

@@ -13,6 +13,10 @@ constexpr Route kRoutes[] = {
      PostMemory},
     {"POST", "/v1/memories:batch", Scope::kWrite, Body::kLines, Lane::kModel, Errors::kProblem,
      true, PostMemoryBatch},
+    {"GET", "/v1/tasks/{id}", Scope::kWrite, Body::kNone, Lane::kQuick, Errors::kProblem, false,
+     GetTask},
+    {"GET", "/v1/tasks/{id}/results", Scope::kWrite, Body::kNone, Lane::kPage, Errors::kProblem,
+     false, GetTaskResults},
     {"GET", "/v1/memories", Scope::kRead, Body::kNone, Lane::kPage, Errors::kProblem, true,
      ListMemories},
     {"GET", "/v1/memories/{id}", Scope::kRead, Body::kNone, Lane::kQuick, Errors::kProblem, true,
@@ -41,6 +45,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/readyz", Scope::kNone, Body::kNone, Lane::kQuick, Errors::kProblem, false, GetReady},
     {"GET", "/metrics", Scope::kAdmin, Body::kNone, Lane::kQuick, Errors::kProblem, false,
      GetMetrics},
+    {"POST", "/v1/backup", Scope::kAdmin, Body::kNone, Lane::kModel, Errors::kProblem, true,
+     PostBackup},
     {"GET", "/", Scope::kNone, Body::kNone, Lane::kQuick, Errors::kProblem, false, GetInspector},
     {"GET", "/inspector/{id}", Scope::kNone, Body::kNone, Lane::kQuick, Errors::kProblem, false,
      GetInspectorFile},
@@ -130,6 +136,10 @@ Response JsonResponse(const Json& json, int status) {
   response.status = status;
   response.body = DumpJson(json);
   return response;
+}
+
+HeaderField ETagOf(std::uint64_t number, std::uint32_t version) {
+  return {"ETag", '"' + Etag(number, version) + '"'};
 }
 
 }  // namespace kvasir::http

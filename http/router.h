@@ -22,6 +22,7 @@
 namespace kvasir::http {
 
 class Metrics;
+class Tasks;
 
 /// What a handler works with. References live until it returns: a stream copies what it needs.
 struct Call {
@@ -31,6 +32,8 @@ struct Call {
   std::string id;  ///< What stands for {id} in the path.
   Json body;       ///< For Body::kJson.
   Metrics& metrics;
+  Tasks& tasks;
+  const std::string& backup_folder;  ///< See ServiceOptions.
   std::chrono::milliseconds ping_interval{15000};
   Status ready;                  ///< May this server be sent work?
   std::string* error = nullptr;  ///< For the log: what only the operator may read. Never null.
@@ -88,6 +91,8 @@ Match FindRoute(std::string_view method, std::span<const std::string> path);
 
 /// 200 with JSON.
 Response JsonResponse(const Json& json, int status = 200);
+/// The header of what is, or was made, this version of this memory.
+HeaderField ETagOf(std::uint64_t number, std::uint32_t version);
 
 }  // namespace kvasir::http
 

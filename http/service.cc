@@ -129,6 +129,8 @@ Response Service::Handle(Request& request) {
   }
   if (const auto origin = request.head.Header("origin"); origin && IsListedOrigin(*origin)) {
     response.headers.push_back({"Access-Control-Allow-Origin", std::string(*origin)});
+    response.headers.push_back({"Access-Control-Expose-Headers",
+                                "ETag, Idempotent-Replayed, Location, Retry-After, X-Request-Id"});
     response.headers.push_back({"Vary", "Origin"});
   }
   if (!response.stream) {
@@ -137,8 +139,8 @@ Response Service::Handle(Request& request) {
     return response;
   }
   // Counted and logged when the stream ends, however it ends.
-  response.stream = [this, exchange, inner = std::move(response.stream),
-                     status = response.status](ResponseSink& sink) {
+  response.stream = [this, exchange, inner = std::move(response.stream), status = response.status,
+                     gone = request.gone](ResponseSink& sink) {
     struct Counting final : ResponseSink {
       explicit Counting(ResponseSink& to) : to_(to) {}
       bool Write(std::string_view bytes) override {
@@ -150,7 +152,8 @@ Response Service::Handle(Request& request) {
     } counting(sink);
     inner(counting);
     Response ended;
-    ended.status = status;
+    ended.status = gone.stop_requested() ? 499 : status;
+    if (gone.stop_requested()) exchange->code = StatusCodeName(StatusCode::kCancelled);
     Close(*exchange, ended, counting.bytes_);
     exchange->place.reset();
   };
@@ -201,7 +204,8 @@ Answer Service::Dispatch(Exchange& exchange) {
       response.headers = {
           {"Allow", methods},
           {"Access-Control-Allow-Methods", methods},
-          {"Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, X-API-Key"}};
+          {"Access-Control-Allow-Headers",
+           "Authorization, Content-Type, Idempotency-Key, If-Match, Prefer, X-API-Key"}};
       return response;
     }
     Problem problem = Make(405, "method_not_allowed", "This path does not have this method.");
@@ -238,6 +242,8 @@ Answer Service::Run(Exchange& exchange, const Route& route, std::string id) {
             .id = std::move(id),
             .body = {},
             .metrics = metrics_,
+            .tasks = tasks_,
+            .backup_folder = options_.backup_folder,
             .ping_interval = options_.ping_interval,
             .ready = Readiness(),
             .error = &exchange.error};

@@ -17,6 +17,7 @@
 #include "http/metrics.h"
 #include "http/problem.h"
 #include "http/router.h"
+#include "http/tasks.h"
 #include "kvasir/memory.h"
 
 namespace kvasir::http {
@@ -28,6 +29,7 @@ struct ServiceOptions {
   /// Origins, as "https://app.example", whose pages may call; "same origin" always may.
   std::vector<std::string> origins;
   std::string key_file;
+  std::string backup_folder;      ///< Where POST /v1/backup puts copies; empty: it refuses.
   std::size_t large_answers = 4;  ///< Pages and answers over 64 KiB until they are read; then 503.
   bool require_key = false;       ///< Also without a key in the file. With one, always.
   std::size_t model_calls = 48;   ///< Calls of Lane::kModel at once; then 503.
@@ -46,6 +48,8 @@ class Service {
   void Attach(Memory* memory) { memory_ = memory; }
   /// /readyz says no from now on; everything else goes on.
   void StartDraining() { draining_ = true; }
+  /// Ends what goes on after its request was answered, at its next group of lines.
+  void StopTasks() { tasks_.Stop(); }
 
   /// Any thread.
   Response Handle(Request& request);
@@ -69,6 +73,7 @@ class Service {
   KeyWatch keys_;
   Metrics metrics_;
   AccessLog log_;
+  Tasks tasks_;
   std::atomic<Memory*> memory_ = nullptr;
   std::atomic<bool> draining_ = false;
   std::atomic<std::size_t> model_calls_ = 0;

@@ -185,6 +185,17 @@ Status Store::Impl::PlanWrite(const ReadView& view, DocumentWrite write, CommitP
   document.record.tokens = Tokens(document.segments);
   KVASIR_RETURN_IF_ERROR(PlanSegments(view, &write, document, plan));
   PlanRows(document, plan);
+  if (write.once) {
+    KVASIR_RETURN_IF_ERROR(PlanOnce(view, document.space, *write.once,
+                                    {.id = document.record.id,
+                                     .number = document.record.number,
+                                     .version = document.record.version,
+                                     .outcome = write.outcome,
+                                     .segments = document.record.segments,
+                                     .tokens = document.record.tokens,
+                                     .content_hash = document.record.content_hash},
+                                    plan));
+  }
   *receipt = {.space = document.space,
               .number = document.record.number,
               .version = document.record.version,

@@ -30,6 +30,7 @@ Result<bool> Store::Impl::PlanErase(const ReadView& view, SpaceId space, Documen
   } else {
     plan->batch.Delete(Family::kIds, IdKey(space, identity.hash_key, document->record.id));
   }
+  KVASIR_RETURN_IF_ERROR(PlanEraseOnce(view, space, number, plan));
   SpaceRow* totals = PlanSpace(space, plan);
   if (document != nullptr) {
     totals->versions -= document->record.version - 1;
@@ -131,6 +132,10 @@ Result<EraseReceipt> Store::Impl::EraseSpaces(const std::vector<SpaceId>& doomed
       }
       for (const Family family : kDocumentFamilies) {
         plan.batch.DeleteRange({family, prefix, PrefixEnd(prefix)});
+      }
+      for (const char kind : {'K', 'O'}) {
+        const std::string keys = OnceSpacePrefix(kind, space);
+        plan.batch.DeleteRange({Family::kMeta, keys, PrefixEnd(keys)});
       }
       PlanPending({.deferred = erase.defer, .space = space, .runs = {}}, &plan);
     }

@@ -34,6 +34,18 @@ std::string PendingKey(std::uint64_t sequence, std::uint32_t index) {
   return key;
 }
 
+std::string OnceRowKey(SpaceId space, const HashKey& key, std::string_view once_key) {
+  return OnceSpacePrefix('K', space) + SipHash128(key, once_key);
+}
+
+std::string OnceOwnerPrefix(SpaceId space, DocumentNumber number) {
+  std::string key = OnceSpacePrefix('O', space);
+  AppendBigEndian(&key, number);
+  return key;
+}
+
+std::string OnceSpacePrefix(char kind, SpaceId space) { return kind + SpacePrefix(space); }
+
 std::string LedgerKey(std::uint64_t sequence) {
   std::string key;
   AppendBigEndian(&key, sequence);

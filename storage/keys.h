@@ -21,8 +21,13 @@ inline constexpr DocumentNumber kMaxDocuments = DocumentNumber{1} << (32 + kBloc
 inline constexpr std::string_view kStoreRowKey = "H";
 inline constexpr std::string_view kModelRowKey = "M";
 
-std::string SpaceRowKey(SpaceId space);                                     // 'S' space
-std::string PendingKey(std::uint64_t sequence, std::uint32_t index);        // 'P' sequence index
+std::string SpaceRowKey(SpaceId space);                               // 'S' space
+std::string PendingKey(std::uint64_t sequence, std::uint32_t index);  // 'P' sequence index
+/// 'K' space, 16 hash bytes: what the write with an idempotency key said.
+std::string OnceRowKey(SpaceId space, const HashKey& key, std::string_view once_key);
+/// 'O' space, number: the prefix of the keys by which a document was written; 16 hash bytes follow.
+std::string OnceOwnerPrefix(SpaceId space, DocumentNumber number);
+std::string OnceSpacePrefix(char kind, SpaceId space);                      // 'K' or 'O', space
 std::string LedgerKey(std::uint64_t sequence);                              // sequence
 std::string IdKey(SpaceId space, const HashKey& key, std::string_view id);  // space, 16 hash bytes
 std::string SpacePrefix(SpaceId space);                                     // space

@@ -89,7 +89,7 @@ std::vector<KeyRange> RangesToCompact(const std::vector<PendingErase>& pending) 
     std::vector<NumberRun>& known = runs[erase.space];
     known.insert(known.end(), erase.runs.begin(), erase.runs.end());
   }
-  // Names of spaces lie in the meta family, which is tiny: all of it.
+  // Names of spaces and idempotency keys lie in the meta family, which is small: all of it.
   std::vector<KeyRange> ranges = {{Family::kMeta, "", ""}};
   for (auto& [space, of_space] : runs) {
     // Id keys are hashes, spread over the whole space.

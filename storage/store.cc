@@ -364,6 +364,12 @@ std::optional<ModelIdentity> Store::model() const {
 
 Status Store::SetModel(const ModelIdentity& model) { return impl_->SetModel(model); }
 
+Result<std::optional<RememberReceipt>> Store::FindOnce(SpaceId space, const OnceKey& once) const {
+  return impl_->FindOnce(space, once);
+}
+Status Store::KeepOnce(SpaceId space, const OnceKey& once, const RememberReceipt& receipt) {
+  return impl_->KeepOnce(space, once, receipt);
+}
 Result<CommitReceipt> Store::Commit(std::vector<DocumentWrite> writes) {
   return impl_->Commit(std::move(writes));
 }

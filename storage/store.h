@@ -63,6 +63,12 @@ struct SegmentWrite {
   std::string kv;
 };
 
+/// Names a write, so that it is done once.
+struct OnceKey {
+  std::string key;      ///< The caller's; 1 to 255 bytes.
+  std::string request;  ///< Equal for equal requests. Of both only keyed hashes are stored.
+};
+
 /// One document to be stored. Of `record` the caller fills id, space (a name), session, user_id,
 /// agent_id, title, text, messages, metadata, provenance, expires_at, valid_from, valid_to; the
 /// store fills the rest. The space must exist (EnsureSpace); an id may come once per commit.
@@ -76,8 +82,11 @@ struct DocumentWrite {
   bool keep_segments = false;
   /// Not empty: kConflict unless the present content hash is this one.
   std::string if_match;
-  /// kReencode: kConflict unless the present generation is this one (0: do not ask).
+  /// kNewVersion, kReencode: kConflict unless the present generation is this one (0: do not ask).
   Generation if_generation = 0;
+  /// kConflict if a write with this key is there: FindOnce has what it said.
+  std::optional<OnceKey> once;
+  RememberOutcome outcome = RememberOutcome::kCreated;  ///< For the receipt that `once` keeps.
 };
 
 struct DocumentReceipt {
@@ -191,6 +200,13 @@ class Store {
   /// Errors: kInvalidArgument, kConflict (id exists, if_match, if_generation), kNotFound (nothing
   /// to edit), kNoSpace, kUnavailable (read-only).
   Result<CommitReceipt> Commit(std::vector<DocumentWrite> writes);
+
+  /// The receipt of the write with this key; nothing if there was none, or if its memory is gone.
+  /// kKeyReused if it was of another request.
+  Result<std::optional<RememberReceipt>> FindOnce(SpaceId space, const OnceKey& once) const;
+  /// Keeps `receipt` under a key whose request needed no write. A commit of its own. Errors as of
+  /// Commit; kNotFound if the memory is gone.
+  Status KeepOnce(SpaceId space, const OnceKey& once, const RememberReceipt& receipt);
 
   // ---- reading (expired documents count as absent)
   Result<Document> Get(SpaceId space, std::string_view id) const;

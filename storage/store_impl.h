@@ -46,6 +46,7 @@ struct CommitPlan {
   std::vector<Document> heads;                              ///< For the catalogue.
   std::vector<std::pair<SpaceId, DocumentNumber>> removed;  ///< For the catalogue.
   std::set<std::pair<SpaceId, std::string>> ids;            ///< Seen in this batch.
+  std::set<std::string> once;                               ///< Rows of keys in this batch.
 };
 
 class Store::Impl {
@@ -80,6 +81,14 @@ class Store::Impl {
   void PlanRows(const Document& document, CommitPlan* plan);
   void PlanPostings(SpaceId space, DocumentNumber number, const TermTable& table, bool put,
                     CommitPlan* plan) const;
+
+  // once.cc (the Plan* with write_mutex held)
+  Result<std::optional<RememberReceipt>> FindOnce(SpaceId space, const OnceKey& once) const;
+  Status KeepOnce(SpaceId space, const OnceKey& once, const RememberReceipt& receipt);
+  Status PlanOnce(const ReadView& view, SpaceId space, const OnceKey& once,
+                  const RememberReceipt& receipt, CommitPlan* plan) const;
+  Status PlanEraseOnce(const ReadView& view, SpaceId space, DocumentNumber number,
+                       CommitPlan* plan) const;
 
   // reading.cc
   /// Nothing if there is none; kCorruption also went to on_problem.

@@ -5,6 +5,7 @@
 
 #include "storage/coding.h"
 #include "storage/keys.h"
+#include "storage/once.h"
 #include "storage/store_impl.h"
 
 namespace kvasir::storage {
@@ -115,6 +116,7 @@ class Verifier {
     KVASIR_RETURN_IF_ERROR(heads.status());
     KVASIR_RETURN_IF_ERROR(CheckHistory(space, &counts));
     KVASIR_RETURN_IF_ERROR(CheckSums(space, counts));
+    KVASIR_RETURN_IF_ERROR(CheckOnce(space, counts));
     KVASIR_RETURN_IF_ERROR(CheckSegments(space, SegmentKind::kRouter, counts));
     KVASIR_RETURN_IF_ERROR(CheckSegments(space, SegmentKind::kKv, counts));
     const bool same = counts.documents == row.documents && counts.segments == row.segments &&
@@ -203,6 +205,34 @@ class Verifier {
     for (; id_rows.Valid(); id_rows.Next()) ids.Add(id_rows.key(), id_rows.value());
     if (ids != counts.ids) Problem(where_ + "the ids are not those of its memories");
     return id_rows.status();
+  }
+
+  // Each idempotency key has a memory, and each memory knows its keys: erasing needs both.
+  Status CheckOnce(SpaceId space, const Counts& counts) {
+    const std::string prefix = OnceSpacePrefix('K', space);
+    std::uint64_t keys = 0;
+    std::string owner_row;
+    Cursor cursor = view_.Scan({Family::kMeta, prefix, PrefixEnd(prefix)});
+    for (; cursor.Valid(); cursor.Next()) {
+      ++keys;
+      const auto row = DecodeOnceRow(cursor.value(), cursor.key());
+      if (!row.ok()) {
+        Problem(where_ + row.status().message());
+        continue;
+      }
+      const std::string owner = OnceOwnerPrefix(space, row->receipt.number) +
+                                std::string(cursor.key().substr(prefix.size()));
+      KVASIR_ASSIGN_OR_RETURN(const bool owned, view_.Get(Family::kMeta, owner, &owner_row));
+      if (!owned || !counts.present.contains(row->receipt.number)) {
+        Problem(where_ + "an idempotency key is of no present memory");
+      }
+    }
+    KVASIR_RETURN_IF_ERROR(cursor.status());
+    const std::string owners = OnceSpacePrefix('O', space);
+    Cursor owned = view_.Scan({Family::kMeta, owners, PrefixEnd(owners)});
+    for (; owned.Valid(); owned.Next()) --keys;
+    if (keys != 0) Problem(where_ + "its idempotency keys are not those of its memories");
+    return owned.status();
   }
 
   Status CheckSegments(SpaceId space, SegmentKind kind, const Counts& counts) {

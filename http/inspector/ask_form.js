@@ -11,7 +11,7 @@ export function drawAskForm({ onAsk, onStop }) {
   sessions.refresh("");
   const hops = number("max_hops", 2, 1, 8);
   const documents = number("documents_per_hop", 4, 1, 16);
-  const tokens = number("max_new_tokens", 128, 1, 4096);
+  const tokens = number("max_new_tokens", 128, 1, 2048);
   const latent = h("input", { type: "checkbox", name: "latent_memory", checked: true });
   const trust = h("select", { name: "least_trust" },
     ["untrusted", "user", "operator"].map((tier) => h("option", { value: tier }, tier)));
@@ -28,6 +28,7 @@ export function drawAskForm({ onAsk, onStop }) {
       max_new_tokens: Number(tokens.value),
       latent_memory: latent.checked,
       least_trust: trust.value,
+      explain: true,
       ...(sessions.select.value && { session: sessions.select.value }),
     });
   };

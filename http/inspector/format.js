@@ -50,7 +50,12 @@ export function nameOf(memory) {
   return line.length > 90 ? `${line.slice(0, 90).trimEnd()}…` : line;
 }
 
+/// An id that kvasir made says nothing to a reader.
+const isMade = (id) => /^m[a-z2-7]{26}$/.test(id);
+
 /// What stands above a memory's text: its title, or its id, visibly not a title.
-export function headingOf(memory) {
-  return memory.title || h("span", { class: "untitled mono" }, memory.id);
+export function headingOf({ title, id }) {
+  if (title) return title;
+  return isMade(id) ? h("span", { class: "untitled", title: id }, "Untitled")
+    : h("span", { class: "untitled mono" }, id);
 }

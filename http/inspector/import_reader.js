@@ -3,7 +3,7 @@
 /// What the server refuses anyway, said before it is sent.
 const kMaxTextBytes = 8 * 1024 * 1024;
 /// Fields of a stored memory that an export has and a new one cannot have.
-const kReadOnly = ["number", "space", "provenance", "version", "content_hash", "created_at",
+const kReadOnly = ["number", "space", "provenance", "version", "content_hash", "etag", "created_at",
   "updated_at", "segments", "tokens", "score", "type"];
 
 export const canRead = (file) => /\.(txt|md|markdown|jsonl|ndjson)$/i.test(file.name);

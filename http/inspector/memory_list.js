@@ -61,8 +61,9 @@ export function makeList(pane, { session, onOpen }) {
     const shown = rows.children.length;
     if (shown > 0) return h("p", { class: "small muted" }, plural(shown, "memory", "memories"));
     if (session) return empty("Nothing in this session", "Everything said in it was forgotten.");
-    return empty("No memories yet", "Import notes, or remember something over REST or the command.",
-      h("a", { class: "button primary", href: link("import") }, "Import files"));
+    return empty("No memories yet",
+      "Write one or drop in your notes; agents remember over REST, MCP or the command.",
+      h("a", { class: "button primary", href: link("import") }, "Add memories"));
   }
 
   function row(memory) {

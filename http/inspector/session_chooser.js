@@ -9,6 +9,7 @@ const kMost = 300;
 export function sessionChooser(onChoose) {
   const select = h("select", { "aria-label": "Session" }, h("option", { value: "" },
     "All sessions"));
+  const element = h("span", { class: "session-choice" }, select);
   select.addEventListener("change", () => onChoose(select.value));
   const refresh = async (chosen) => {
     const { sessions } = await get("/v1/sessions", inSpace()).catch(() => ({ sessions: [] }));
@@ -16,9 +17,10 @@ export function sessionChooser(onChoose) {
       .sort((a, b) => b.last_write.localeCompare(a.last_write)).slice(0, kMost)
       .map((session) => session.name);
     if (chosen && !names.includes(chosen)) names.push(chosen);
-    select.parentElement?.classList.toggle("only-one", names.length === 0);
+    // A choice of one is none: the control goes, and its label with it.
+    (select.closest(".option") ?? element).hidden = names.length === 0;
     fill(select, h("option", { value: "" }, "All sessions"),
       names.map((name) => h("option", { value: name, selected: name === chosen }, name)));
   };
-  return { element: h("label", { class: "session-choice" }, select), refresh, select };
+  return { element, refresh, select };
 }

@@ -9,7 +9,7 @@ import { nextTheme, theme } from "./theme.js";
 
 const kPlaces = [
   ["memories", "Memories"], ["recall", "Recall"], ["ask", "Ask"],
-  ["import", "Import"], ["spaces", "Spaces"], ["store", "Store"],
+  ["import", "Add"], ["spaces", "Spaces"], ["store", "Store"],
 ];
 
 export function makeShell({ onSpace }) {
@@ -112,7 +112,7 @@ function tools(signOut) {
     },
   }, icon(`theme-${theme()}`));
   const keys = h("button", {
-    type: "button", class: "quiet icon-only", "aria-label": "Keys", title: "Keys (?)",
+    type: "button", class: "quiet icon-only keys-button", "aria-label": "Keys", title: "Keys (?)",
     onclick: showKeys,
   }, icon("keys"));
   return h("div", { class: "tools" }, button, keys, signOut);

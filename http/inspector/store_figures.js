@@ -29,13 +29,13 @@ export function makeFigures() {
     const total = (name) => metrics.samples.filter((sample) => sample.name === name)
       .reduce((sum, sample) => sum + sample.value, 0);
     const requests = rates.requests(total("kvasir_http_requests_total"));
-    const tokens = rates.tokens(total("kvasir_tokens_total"));
+    const tokens = rates.tokens(total("kvasir_model_tokens_total"));
     const queue = single(metrics, "kvasir_http_queue_length") ?? 0;
     return [
       figure("Requests per second", requests.at(-1).toFixed(1),
         `${count(queue)} waiting`, linePlot("Requests per second", requests)),
       figure("Tokens per second", count(Math.round(tokens.at(-1))),
-        `${count(total("kvasir_tokens_total"))} in all`, linePlot("Tokens per second", tokens)),
+        `${count(total("kvasir_model_tokens_total"))} in all`, linePlot("Tokens per second", tokens)),
     ];
   }
 

@@ -16,9 +16,9 @@ export function mount(page) {
   const form = drawAskForm({ onAsk: ask, onStop: () => stop?.abort() });
   fill(page, h("div", { class: "page-head" }, h("h1", {}, "Ask"),
     h("p", { class: "muted" },
-      "The model reads what its layers are routed to, hop by hop, then answers and cites.")),
+      "The model finds what bears on the question, reads it, answers, and says from where.")),
   form.element, out, routing);
-  fill(out, empty("No question yet", "The hops appear here while the model works."));
+  fill(out, empty("No question yet", "What the model reads, its answer and its sources show here while it works."));
 
   async function ask(body) {
     stop?.abort();
@@ -32,7 +32,7 @@ export function mount(page) {
         if (event === "error") throw Object.assign(new Error(data.detail), data);
         answer.take(event, data);
       }
-      if (answer.result) await drawRouting(routing, body, answer.result, signal);
+      if (answer.result) drawRouting(routing, answer.result.hops);
       else fill(out, failure(new Error("The answer broke off."), () => ask(body)));
     } catch (problem) {
       if (problem.name === "AbortError") answer.stopped();

@@ -1,4 +1,4 @@
-// Import: drop files, see each one become memories.
+// Add: write a memory, or drop files and see each one become memories.
 import { send } from "./api.js";
 import { fill, h } from "./dom.js";
 import { plural } from "./format.js";
@@ -6,8 +6,9 @@ import { icon } from "./icons.js";
 import { batches, readMemories } from "./import_reader.js";
 import { link } from "./router.js";
 import { session as tab } from "./session.js";
+import { writeForm } from "./write_form.js";
 
-export const title = "Import";
+export const title = "Add";
 
 const kMostErrors = 5;
 
@@ -19,7 +20,7 @@ export function mount(page) {
   const files = h("ul", { class: "files", "aria-label": "Files", "aria-live": "polite" });
   const zone = h("label", { class: "drop-zone", for: "files" },
     icon("import"),
-    h("strong", {}, "Drop files here, or choose them"),
+    h("strong", {}, "Or drop files here, or choose them"),
     h("span", { class: "small muted" }, ".txt and .md become one memory each, .jsonl one per " +
       "line. The same file again changes nothing."),
     chosen);
@@ -47,10 +48,11 @@ export function mount(page) {
     over(false)(event);
     take([...event.dataTransfer.files]);
   });
-  fill(page, h("div", { class: "page-head" }, h("h1", {}, "Import"),
+  fill(page, h("div", { class: "page-head" }, h("h1", {}, "Add memories"),
     h("p", { class: "muted" }, "Texts are kept as they are; nothing rewrites them.")),
+  writeForm(() => name.value.trim()),
   zone,
-  h("label", { class: "option" }, h("span", { class: "label" }, "Session for all of them"), name),
+  h("label", { class: "option" }, h("span", { class: "label" }, "Session of what is added"), name),
   files);
   return { update() {}, take, leave: () => stop.abort() };
 }

@@ -62,7 +62,7 @@ function table(found) {
 function nothing(found, params) {
   if (found.candidates === 0 && !params.f && !params.session) {
     return empty("No memories yet", "There is nothing to search in this space.",
-      h("a", { class: "button primary", href: link("import") }, "Import files"));
+      h("a", { class: "button primary", href: link("import") }, "Add memories"));
   }
   return empty("Nothing found", found.candidates === 0
     ? "No memory fits the conditions." : "No memory scores that high. Loosen the conditions.");

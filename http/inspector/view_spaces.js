@@ -37,7 +37,7 @@ export function mount(page) {
       const chosen = tab.space || "default";
       fill(spaces, list.length === 0
         ? empty("No spaces yet", "The first memory makes one.",
-          h("a", { class: "button primary", href: link("import") }, "Import files"))
+          h("a", { class: "button primary", href: link("import") }, "Add memories"))
         : spaceTable(list, chosen, choose, forget));
       if (!list.some((space) => space.name === chosen)) return;
       const { sessions: found } = await get("/v1/sessions", inSpace());

@@ -15,9 +15,10 @@ export function mount(page) {
   const head = h("section", { class: "store-head" });
   const figures = makeFigures();
   const spaces = h("section", { "aria-label": "Spaces" });
+  const model = h("section", { "aria-label": "Model" });
   const traffic = h("section", { "aria-label": "Requests" });
   const body = h("div", { class: "store-body" }, head, figures.elements,
-    h("div", { class: "columns" }, spaces, traffic));
+    h("div", { class: "columns" }, h("div", {}, spaces, model), traffic));
   fill(page, h("div", { class: "page-head" }, h("h1", {}, "Store")), loading());
   let drawn = false;
 
@@ -30,6 +31,7 @@ export function mount(page) {
       drawModel(head, stats);
       figures.draw(stats, metrics);
       drawSpaces(spaces, stats);
+      drawWork(model, stats.work);
       drawTraffic(traffic, metrics);
     } catch (problem) {
       if (!drawn) {
@@ -68,6 +70,26 @@ function drawSpaces(section, stats) {
     }));
   fill(section, h("h2", {}, "Use by space"), items.length > 0
     ? barPlot("Segments by space", items) : h("p", { class: "muted" }, "Nothing is stored yet."));
+}
+
+const kWork = { encode: "Remembering", route: "Finding", prefill: "Reading", decode: "Answering" };
+
+/// Absent for a key that is bound to one space.
+function drawWork(section, work) {
+  if (!work) return;
+  const rows = Object.entries(kWork).map(([kind, name]) => ({ name, ...work[kind] }));
+  fill(section, h("h2", {}, "Work of the model"), h("table", { class: "plain tight" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "For"),
+      ["Runs", "Tokens", "Tokens per second", "Each"].map((name) =>
+        h("th", { scope: "col", class: "num" }, name)))),
+    h("tbody", {}, rows.map(({ name, calls, tokens, ms }) =>
+      h("tr", {}, h("th", { scope: "row" }, name),
+        h("td", { class: "num", "data-label": "Runs" }, count(calls)),
+        h("td", { class: "num", "data-label": "Tokens" }, count(tokens)),
+        h("td", { class: "num", "data-label": "Tokens per second" },
+          ms > 0 ? count(Math.round(tokens / (ms / 1000))) : "–"),
+        h("td", { class: "num", "data-label": "Each" },
+          calls > 0 ? milliseconds(ms / calls) : "–"))))));
 }
 
 function drawTraffic(section, metrics) {

@@ -164,8 +164,7 @@ Outcome Protocol::CallTool(const Message& request, const Turn& turn) const {
                            .arguments = arguments,
                            .client = ClientName(params),
                            .stop = turn.stop,
-                           .progress = ProgressOf(params, turn),
-                           .metrics = options_.metrics});
+                           .progress = ProgressOf(params, turn)});
   if (!result.ok()) return ToolFailure(Explain(result.status()));
   return ToolResult(*std::move(result));
 }

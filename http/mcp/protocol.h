@@ -12,7 +12,6 @@
 #include "http/keys.h"
 #include "http/mcp/jsonrpc.h"
 #include "http/mcp/revision.h"
-#include "http/metrics.h"
 #include "kvasir/memory.h"
 
 namespace kvasir::http::mcp {
@@ -21,8 +20,7 @@ namespace kvasir::http::mcp {
 struct ProtocolOptions {
   Memory& memory;
   Principal principal;
-  bool read_only = false;      ///< The tools that write are not there.
-  Metrics* metrics = nullptr;  ///< May be null.
+  bool read_only = false;  ///< The tools that write are not there.
   /// Told what only the operator should read: paths in failures of the store. May be empty.
   std::function<void(std::string_view line)> log{};
 };

@@ -14,10 +14,6 @@
 namespace kvasir::http::mcp {
 namespace {
 
-void CountTokens(const ToolCall& call, TokenKind kind, std::uint64_t count) {
-  if (call.metrics != nullptr) call.metrics->AddTokens(kind, count);
-}
-
 /// For calls of the SDK that report stages.
 CallOptions OptionsOf(const ToolCall& call) {
   CallOptions options;
@@ -57,7 +53,6 @@ Result<Json> Remember(const ToolCall& call) {
   request.provenance.channel = "mcp";
   if (request.provenance.source.empty()) request.provenance.source = call.client;
   KVASIR_ASSIGN_OR_RETURN(const auto receipt, call.memory.Remember(request, OptionsOf(call)));
-  CountTokens(call, TokenKind::kRemembered, receipt.tokens);
   return ToJson(receipt);
 }
 
@@ -86,8 +81,6 @@ Result<Json> Ask(const ToolCall& call) {
   }
   KVASIR_ASSIGN_OR_RETURN(const auto answer,
                           call.memory.Ask(request, {.progress = {}, .stop = call.stop}));
-  CountTokens(call, TokenKind::kPrompt, answer.prompt_tokens);
-  CountTokens(call, TokenKind::kGenerated, answer.new_tokens);
   return ToJson(answer);
 }
 
@@ -119,7 +112,6 @@ Result<Json> Update(const ToolCall& call) {
   std::string named;
   KVASIR_RETURN_IF_ERROR(ReadArguments(call, request, named));
   KVASIR_ASSIGN_OR_RETURN(const auto receipt, call.memory.Update(request));
-  CountTokens(call, TokenKind::kRemembered, receipt.tokens);
   return ToJson(receipt);
 }
 

@@ -9,7 +9,6 @@
 
 #include "http/json.h"
 #include "http/keys.h"
-#include "http/metrics.h"
 #include "kvasir/memory.h"
 
 namespace kvasir::http::mcp {
@@ -23,7 +22,6 @@ struct ToolCall {
   std::stop_token stop{};
   /// Says how far it is; may be empty. On the calling thread.
   std::function<void(const std::string& message)> progress{};
-  Metrics* metrics = nullptr;  ///< May be null.
 };
 
 struct Tool {

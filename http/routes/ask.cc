@@ -4,7 +4,6 @@
 
 #include "http/event_stream.h"
 #include "http/fields.h"
-#include "http/metrics.h"
 #include "http/render.h"
 #include "http/request_fields.h"
 #include "http/routes/routes.h"
@@ -31,11 +30,6 @@ Result<Wish> ReadAsk(const Call& call) {
   return wish;
 }
 
-void CountTokens(Metrics& metrics, const AskResult& result) {
-  metrics.AddTokens(TokenKind::kPrompt, result.prompt_tokens);
-  metrics.AddTokens(TokenKind::kGenerated, result.new_tokens);
-}
-
 void SendEvent(const EventStream::Send& send, const AskEvent& event) {
   switch (event.kind) {
     case AskEventKind::kHop:
@@ -48,15 +42,11 @@ void SendEvent(const EventStream::Send& send, const AskEvent& event) {
 }
 
 /// Events hop, token and citation as they happen; then done with the whole answer, or error.
-void Stream(Memory& memory, AskRequest request, const std::string& request_id, Metrics& metrics,
+void Stream(Memory& memory, AskRequest request, const std::string& request_id,
             const EventStream::Send& send, std::stop_token stop) {
   request.on_event = [&send](const AskEvent& event) { SendEvent(send, event); };
   const auto result = memory.Ask(request, {.progress = {}, .stop = std::move(stop)});
-  if (result.ok()) {
-    CountTokens(metrics, *result);
-    send("done", ToJson(*result));
-    return;
-  }
+  if (result.ok()) return send("done", ToJson(*result));
   const Problem problem = ProblemOf(result.status());
   send("error", {{"code", problem.code},
                  {"detail", problem.detail},
@@ -72,19 +62,17 @@ Answer PostAsk(Call& call) {
   if (!wish.stream) {
     const CallOptions options{.progress = {}, .stop = call.request.gone};
     KVASIR_ASSIGN_OR_RETURN(const AskResult result, call.memory->Ask(wish.request, options));
-    CountTokens(call.metrics, result);
     return JsonResponse(ToJson(result));
   }
   Response response;
   response.content_type = "text/event-stream";
   response.headers.push_back({"X-Accel-Buffering", "no"});  // nginx would hold the tokens back.
   response.stream = [memory = call.memory, request = std::move(wish.request), id = call.request.id,
-                     metrics = &call.metrics, gone = call.request.gone,
-                     ping = call.ping_interval](ResponseSink& sink) {
+                     gone = call.request.gone, ping = call.ping_interval](ResponseSink& sink) {
     EventStream::Run(
         sink,
         [&](const EventStream::Send& send, std::stop_token stop) {
-          Stream(*memory, request, id, *metrics, send, std::move(stop));
+          Stream(*memory, request, id, send, std::move(stop));
         },
         gone, ping);
   };

@@ -50,7 +50,6 @@ bool WantsStream(const Call& call, const Message& message) {
 mcp::ProtocolOptions OptionsOf(const Call& call) {
   return {.memory = *call.memory,
           .principal = call.principal,
-          .metrics = &call.metrics,
           .log = [error = call.error](std::string_view line) { error->assign(line); }};
 }
 

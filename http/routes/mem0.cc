@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "http/fields.h"
-#include "http/metrics.h"
 #include "http/render.h"
 #include "http/routes/mem0_shapes.h"
 #include "http/routes/routes.h"
@@ -105,7 +104,6 @@ Answer Mem0Add(Call& call) {
   request.provenance.channel = "rest";
   request.provenance.source = "mem0";
   KVASIR_ASSIGN_OR_RETURN(const RememberReceipt receipt, call.memory->Remember(request));
-  call.metrics.AddTokens(TokenKind::kRemembered, receipt.tokens);
   KVASIR_ASSIGN_OR_RETURN(const MemoryRecord record, call.memory->Get(receipt.id, request.space));
   const bool same = receipt.outcome == RememberOutcome::kUnchanged;
   const Json result = {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "http/fields.h"
-#include "http/metrics.h"
 #include "http/page.h"
 #include "http/render.h"
 #include "http/request_fields.h"
@@ -12,8 +11,6 @@
 
 namespace kvasir::http {
 namespace {
-
-std::string ETag(const std::string& content_hash) { return "\"" + content_hash + "\""; }
 
 /// Reads `?space=` as the only parameter.
 Result<std::string> SpaceOfQuery(const Call& call) {
@@ -62,9 +59,9 @@ Answer ListMemories(Call& call) {
 Answer GetMemory(Call& call) {
   KVASIR_ASSIGN_OR_RETURN(const std::string space, SpaceOfQuery(call));
   KVASIR_ASSIGN_OR_RETURN(MemoryRecord record, call.memory->Get(call.id, space));
-  const std::string tag = ETag(record.content_hash);
+  const HeaderField tag = ETagOf(record.number, record.version);
   Response response = JsonResponse(ToJson(std::move(record)));
-  response.headers.push_back({"ETag", tag});
+  response.headers.push_back(tag);
   return response;
 }
 
@@ -97,9 +94,8 @@ Answer PutMemory(Call& call) {
     return problem;
   }
   if (!receipt.ok()) return receipt.status();
-  call.metrics.AddTokens(TokenKind::kRemembered, receipt->tokens);
   Response response = JsonResponse(ToJson(*receipt));
-  response.headers.push_back({"ETag", ETag(receipt->content_hash)});
+  response.headers.push_back(ETagOf(receipt->number, receipt->version));
   return response;
 }
 

@@ -11,7 +11,6 @@
 
 #include "http/event_stream.h"
 #include "http/fields.h"
-#include "http/metrics.h"
 #include "http/render.h"
 #include "http/request_fields.h"
 #include "http/routes/routes.h"
@@ -182,11 +181,6 @@ const char* FinishReason(const AskRequest& request, const AskResult& result) {
   return result.new_tokens >= request.max_new_tokens ? "length" : "stop";
 }
 
-void CountTokens(Metrics& metrics, const AskResult& result) {
-  metrics.AddTokens(TokenKind::kPrompt, result.prompt_tokens);
-  metrics.AddTokens(TokenKind::kGenerated, result.new_tokens);
-}
-
 Json Chunk(Json envelope, Json delta, const Json& finish_reason) {
   envelope["choices"] = Json::array({{{"index", 0},
                                       {"delta", std::move(delta)},
@@ -196,8 +190,8 @@ Json Chunk(Json envelope, Json delta, const Json& finish_reason) {
 }
 
 /// Chunks with the pieces of the answer, the last one with its sources; usage if it was wished for.
-void Stream(Memory& memory, Wish wish, const std::string& request_id, Metrics& metrics,
-            const EventStream::Send& send, std::stop_token stop) {
+void Stream(Memory& memory, Wish wish, const std::string& request_id, const EventStream::Send& send,
+            std::stop_token stop) {
   const Json envelope = Envelope(request_id, "chat.completion.chunk");
   send("", Chunk(envelope, {{"role", "assistant"}, {"content", ""}}, nullptr));
   wish.request.on_event = [&](const AskEvent& event) {
@@ -211,7 +205,6 @@ void Stream(Memory& memory, Wish wish, const std::string& request_id, Metrics& m
     send("", Json::parse(ErrorResponse(Errors::kOpenAi, problem, request_id).body));
     return;
   }
-  CountTokens(metrics, *result);
   Json last = Chunk(envelope, Json::object(), FinishReason(wish.request, *result));
   last["kvasir"] = SourcesOf(*result);
   send("", last);
@@ -227,12 +220,11 @@ Response StreamOf(const Call& call, Wish wish) {
   response.content_type = "text/event-stream";
   response.headers.push_back({"X-Accel-Buffering", "no"});
   response.stream = [memory = call.memory, wish = std::move(wish), id = call.request.id,
-                     metrics = &call.metrics, gone = call.request.gone,
-                     ping = call.ping_interval](ResponseSink& sink) {
+                     gone = call.request.gone, ping = call.ping_interval](ResponseSink& sink) {
     EventStream::Run(
         sink,
         [&](const EventStream::Send& send, std::stop_token stop) {
-          Stream(*memory, wish, id, *metrics, send, std::move(stop));
+          Stream(*memory, wish, id, send, std::move(stop));
         },
         gone, ping);
     sink.Write("data: [DONE]\n\n");
@@ -253,7 +245,6 @@ Answer PostChatCompletion(Call& call) {
   if (wish->stream) return StreamOf(call, *std::move(wish));
   const CallOptions options{.progress = {}, .stop = call.request.gone};
   KVASIR_ASSIGN_OR_RETURN(const AskResult result, call.memory->Ask(wish->request, options));
-  CountTokens(call.metrics, result);
   Json json = Envelope(call.request.id, "chat.completion");
   const Json message = {{"role", "assistant"}, {"content", result.text}, {"refusal", nullptr}};
   json["choices"] = Json::array({{{"index", 0},

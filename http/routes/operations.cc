@@ -1,4 +1,6 @@
-// What operators' machines ask: alive, ready, metrics, the OpenAPI document.
+// What operators' machines ask: alive, ready, metrics, the OpenAPI document, a backup.
+#include <chrono>
+
 #include "http/metrics.h"
 #include "http/openapi.h"
 #include "http/routes/routes.h"
@@ -26,6 +28,18 @@ Answer GetOpenApi(Call&) {
   Response response;
   response.body = OpenApiDocument();
   return response;
+}
+
+Answer PostBackup(Call& call) {
+  // Where to is the operator's word at the start, never the caller's: no request names a file.
+  if (call.backup_folder.empty()) {
+    return PermissionDenied("this server was started without --backup-folder");
+  }
+  const auto start = std::chrono::steady_clock::now();
+  KVASIR_RETURN_IF_ERROR(
+      call.memory->Backup(call.backup_folder, {.progress = {}, .stop = call.request.gone}));
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  return JsonResponse({{"verified", true}, {"took_ms", took.count()}}, 201);
 }
 
 }  // namespace kvasir::http

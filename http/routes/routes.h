@@ -9,6 +9,8 @@ namespace kvasir::http {
 // remember.cc
 Answer PostMemory(Call& call);
 Answer PostMemoryBatch(Call& call);
+Answer GetTask(Call& call);
+Answer GetTaskResults(Call& call);
 // memories.cc
 Answer ListMemories(Call& call);
 Answer GetMemory(Call& call);
@@ -29,6 +31,7 @@ Answer GetLive(Call& call);
 Answer GetReady(Call& call);
 Answer GetMetrics(Call& call);
 Answer GetOpenApi(Call& call);
+Answer PostBackup(Call& call);
 // inspector.cc
 Answer GetInspector(Call& call);
 Answer GetInspectorFile(Call& call);

@@ -56,6 +56,7 @@ Answer GetStoreStats(Call& call) {
     json["disk_bytes"] = stats.disk_bytes;
     json["index_bytes"] = stats.index_bytes;
     json["commits"] = stats.commits;
+    json["work"] = Rendering<Json>::WorkOf(stats);
   }
   return JsonResponse(json);
 }

@@ -20,6 +20,7 @@ struct kvasir_memory {
 namespace {
 
 static_assert(static_cast<int>(kvasir::StatusCode::kInternal) == KVASIR_INTERNAL);
+static_assert(static_cast<int>(kvasir::StatusCode::kKeyReused) == KVASIR_KEY_REUSED);
 
 thread_local std::string last_error;
 

@@ -35,7 +35,8 @@ typedef enum kvasir_code {
   KVASIR_UNAVAILABLE = 6,
   KVASIR_NO_SPACE = 7,
   KVASIR_CANCELLED = 8,
-  KVASIR_INTERNAL = 9
+  KVASIR_INTERNAL = 9,
+  KVASIR_KEY_REUSED = 10
 } kvasir_code;
 
 typedef struct kvasir_memory kvasir_memory;

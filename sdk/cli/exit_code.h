@@ -30,6 +30,7 @@ inline ExitCode ExitCodeOf(StatusCode code) {
     case StatusCode::kPermissionDenied:
       return ExitCode::kNotAllowed;
     case StatusCode::kConflict:
+    case StatusCode::kKeyReused:
       return ExitCode::kConflict;
     case StatusCode::kCorruption:
       return ExitCode::kCorruption;

@@ -12,8 +12,8 @@ namespace kvasir::cli {
 namespace {
 
 // `export` writes them for people; they cannot be set.
-constexpr std::array<std::string_view, 7> kDerived = {
-    "number", "version", "content_hash", "created_at", "updated_at", "segments", "tokens"};
+constexpr std::array<std::string_view, 8> kDerived = {
+    "number", "version", "content_hash", "etag", "created_at", "updated_at", "segments", "tokens"};
 
 Status TakeText(const Json& value, std::string_view field, std::string* target) {
   if (!value.is_string()) return InvalidArgument(Format("\"{}\" is not a string", field));

@@ -2,35 +2,25 @@
 #ifndef SDK_CLI_RENDER_H_
 #define SDK_CLI_RENDER_H_
 
-#include <string>
-
+#include "http/rendering.h"
 #include "kvasir/requests.h"
 #include "sdk/cli/json.h"
 
 namespace kvasir::cli {
 
-Json ToJson(const Span& span);
-Json ToJson(const Provenance& provenance);
-Json ToJson(const Message& message);
-Json ToJson(const Metadata& metadata);
+using http::Name;
+
+/// See Rendering for what there is, beside the following.
+template <typename T>
+Json ToJson(const T& value) {
+  return http::Rendering<Json>::Of(value);
+}
 Json ToJson(const MemoryRecord& record);
-Json ToJson(const RememberReceipt& receipt);
-Json ToJson(const LayerScore& score);
-Json ToJson(const Hit& hit);
-Json ToJson(const RecallResult& result);
-Json ToJson(const Citation& citation);
-Json ToJson(const HopTrace& hop);
 Json ToJson(const AskEvent& event);
-Json ToJson(const AskResult& result);
-Json ToJson(const ForgetReceipt& receipt);
-Json ToJson(const SpaceInfo& space);
 Json ToJson(const Stats& stats);
 Json ToJson(const VerifyReport& report);
 /// {"code","message"}.
 Json ToJson(const Status& status);
-
-std::string_view Name(RememberOutcome outcome);
-std::string_view Name(Trust trust);
 
 }  // namespace kvasir::cli
 

@@ -19,6 +19,7 @@
 #include "http/service.h"
 #include "sdk/cli/format.h"
 #include "sdk/cli/json.h"
+#include "sdk/cli/reasoner_flags.h"
 #include "sdk/cli/session.h"
 
 namespace kvasir::cli {
@@ -38,6 +39,8 @@ struct ServeFlags {
   std::string access_log = "-";
   std::vector<std::string> hosts;
   std::vector<std::string> origins;
+  std::string backup_folder;
+  ReasonerFlags reasoner;
 };
 
 std::string KeyPath(const std::string& given, const Session& session) {
@@ -116,6 +119,7 @@ void BoundAllocator() { mallopt(M_ARENA_MAX, 4); }
 
 Status Serve(const ServeFlags& flags, Session& session) {
   BoundAllocator();
+  session.SetReasoner(flags.reasoner.url, flags.reasoner.model, flags.reasoner.key_file);
   const std::string key_file = KeyPath(flags.key_file, session);
   KVASIR_RETURN_IF_ERROR(CheckExposure(flags, key_file));
   KVASIR_ASSIGN_OR_RETURN(const auto log, LogFile::Open(flags.access_log, session.host().err));
@@ -125,6 +129,7 @@ Status Serve(const ServeFlags& flags, Session& session) {
   options.hosts = flags.hosts;
   options.origins = flags.origins;
   options.key_file = key_file;
+  options.backup_folder = flags.backup_folder;
   options.require_key = flags.require_key || flags.behind_proxy;
   options.access_log = [&log](std::string_view line) { log->Write(line); };
   options.ready = [store = session.settings().store] { return DiskHasRoom(store); };
@@ -151,6 +156,7 @@ Status Serve(const ServeFlags& flags, Session& session) {
   service.StartDraining();
   session.output().Note("stopping");
   server->Drain(kDrainTime);
+  service.StopTasks();
   return Status::Ok();
 }
 
@@ -172,6 +178,9 @@ std::vector<Option> ServeOptions(ServeFlags* flags) {
                      ToTexts(&flags->origins), OptionKind::kRepeated});
   options.push_back({"access-log", "FILE", "JSON lines; -: standard error, none: no log",
                      ToText(&flags->access_log), OptionKind::kValue, "-"});
+  options.push_back({"backup-folder", "FOLDER", "Where POST /v1/backup puts copies; else refused",
+                     ToText(&flags->backup_folder)});
+  AddReasonerOptions(&flags->reasoner, &options);
   return options;
 }
 

@@ -137,6 +137,11 @@ Result<Stats> EmbeddedMemory::GetStats() {
       stats.fingerprint = model::ToHex(model->fingerprint);
     }
     stats.backend = backend_;
+    const agent::WorkMeter& work = bank_->work();
+    stats.encode = work.Of(agent::WorkKind::kEncode);
+    stats.route = work.Of(agent::WorkKind::kRoute);
+    stats.prefill = work.Of(agent::WorkKind::kPrefill);
+    stats.decode = work.Of(agent::WorkKind::kDecode);
     return stats;
   });
 }

@@ -21,12 +21,12 @@ def setUpModule():
     large_folder = tempfile.TemporaryDirectory(prefix="kvasir-browser-large-", dir=base)
     store = os.path.join(large_folder.name, "store")
     filling = subprocess.Popen([os.environ["KVASIR_LARGE_STORE"], store, str(kLargeCount)])
-    server = Server()
+    server = Server(wait=False)
     page = Page(server.url)
     server.wait_until_ready()
     if filling.wait() != 0:
         raise RuntimeError("the large store was not made")
-    large = Server(store=store, key_scopes="read,write,forget,admin")
+    large = Server(store=store, keys=["*"], wait=False)
 
 
 def tearDownModule():
@@ -49,8 +49,17 @@ class Beginning(Inspector):
         page.open()
         page.one(".empty h2", "No memories yet")
         page.shoot("empty")
-        page.click(".list-end a", "Import files")
+        page.click(".list-end a", "Add memories")
         page.one(".drop-zone")
+
+    def test_a_memory_can_be_written_by_hand(self):
+        page.open("#/import")
+        page.write(".write-form [name=text]", "The spare key hangs behind the blue door.")
+        page.write(".write-form [name=title]", "Spare key")
+        page.click(".write-form button", "Remember")
+        page.click(".toast button", "See it")
+        page.one(".memory-head", "Spare key")
+        page.one(".memory > .memory-text", "behind the blue door")
 
     def test_dropped_files_become_memories(self):
         page.open("#/import")
@@ -72,7 +81,7 @@ class Beginning(Inspector):
         page.one(".errors", "Line 3")
         page.one(".errors", "Only .txt, .md and .jsonl can be read.")
         page.shoot("import")
-        memory = server.call("GET", "/v1/memories/river.md")
+        memory = server.json("GET", "/v1/memories/river.md")
         self.assertEqual((memory["title"], memory["session"]), ("The Tagus", "papers"))
         page.click(".files a", "see 1 memory")
         page.one(".memory-row", "The Tagus")
@@ -100,13 +109,13 @@ class Memories(Inspector):
         page.one(".history ins", "Friday")
         page.one(".history del", "Monday")
         page.shoot("history")
-        self.assertEqual(server.call("GET", "/v1/memories/edit-me")["version"], 2)
+        self.assertEqual(server.json("GET", "/v1/memories/edit-me")["version"], 2)
         page.click(".toast button", "Undo")
         page.one(".memory > .memory-text", "Monday")
         page.one(".versions", "Version 3")
         page.click(".versions li:nth-child(2) button", "Restore")
         page.one(".memory > .memory-text", "Friday")
-        memory = server.call("GET", "/v1/memories/edit-me")
+        memory = server.json("GET", "/v1/memories/edit-me")
         self.assertEqual((memory["version"], memory["metadata"]), (4, {"topic": "plans"}))
 
     def test_a_stale_edit_is_refused_and_what_was_written_stays(self):
@@ -114,7 +123,7 @@ class Memories(Inspector):
         page.open("#/memories/shared")
         page.click(".memory-head button", "Edit")
         page.write("[name=text]", "My own word.")
-        server.call("PUT", "/v1/memories/shared", {"text": "Their word."}, {"If-Match": "*"})
+        server.json("PUT", "/v1/memories/shared", {"text": "Their word."}, headers={"If-Match": "*"})
         page.click(".editor button", "Save")
         page.one(".editor .failure", "Somebody edited this memory meanwhile")
         self.assertEqual(page.one("[name=text]").get_attribute("value"), "My own word.")
@@ -129,7 +138,7 @@ class Memories(Inspector):
         page.shoot("forget")
         page.click("dialog button", "Keep")
         page.gone("dialog")
-        self.assertEqual(server.call("GET", "/v1/memories/doomed")["id"], "doomed")
+        self.assertEqual(server.json("GET", "/v1/memories/doomed")["id"], "doomed")
         page.click(".memory-head button", "Forget")
         page.click("dialog .danger", "Forget 1 memory")
         page.one("dialog", "Gone, physically")
@@ -161,7 +170,7 @@ class Memories(Inspector):
 
 class Finding(Inspector):
     def test_recall_shows_each_layers_score_beside_the_text(self):
-        found = server.call("POST", "/v1/recall", {"query": "Which river runs through Lisbon?",
+        found = server.json("POST", "/v1/recall", {"query": "Which river runs through Lisbon?",
                                                    "explain": True})
         page.open()
         page.press("/")
@@ -304,7 +313,7 @@ class Large(Inspector):
         page.press(Keys.ENTER)
         page.one("dialog .error", "does not know this key")
         page.shoot("sign-in")
-        page.write("dialog input", large.key)
+        page.write("dialog input", large.keys[0])
         page.press(Keys.ENTER)
         page.one(".memory-row", "Note 0")
         self.assertEqual(page.run("return localStorage.length"), 0)

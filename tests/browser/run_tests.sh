@@ -18,6 +18,6 @@ python=$("$here/../../scripts/venv" browser "$here/requirements.txt") || exit $?
 mkdir -p "$3"
 export KVASIR_COMMAND=$1 KVASIR_LARGE_STORE=$2 KVASIR_SCREENSHOTS=$3
 export KVASIR_BROWSER=$browser KVASIR_DRIVER=$driver KVASIR_MODEL=$model
-export OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1
+export OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../support
 cd "$here"
 exec "$python" -m unittest -v inspector_test

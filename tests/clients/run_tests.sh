@@ -9,6 +9,6 @@ python=$("$here/../../scripts/venv" clients "$here/requirements.txt") || exit $?
 
 # mem0's package reports home unless it is told not to.
 export KVASIR_COMMAND=$1 KVASIR_MODEL=$model MEM0_TELEMETRY=False
-export OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1
+export OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../support
 cd "$here"
 exec "$python" -m unittest -v "$2"

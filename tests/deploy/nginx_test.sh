@@ -8,6 +8,6 @@ command -v openssl >/dev/null || skip "no openssl (section [deploy] of scripts/p
 model=${KVASIR_TEST_MODEL:-$(compgen -G "$HOME/.cache/kvasir/models/*.gguf" | head -n 1 || true)}
 [ -f "$model" ] || skip "no model (scripts/fetch-model)"
 export KVASIR_COMMAND=$1 KVASIR_MODEL=$model KVASIR_NGINX=$nginx OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1
-export PYTHONPATH=$here/../clients
+export PYTHONPATH=$here/../support
 cd "$here"
 exec python3 -m unittest -v nginx_test

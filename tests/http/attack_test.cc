@@ -145,7 +145,7 @@ std::vector<Attack> Bodies() {
        415},
       {"multipart",
        Request("POST", "/v1/memories", "--a\r\n\r\n", "", "multipart/form-data; boundary=a"), 415},
-      {"filter of 1000 levels",
+      {"filter of 30 levels",
        Request("POST", "/v1/recall",
                "{\"query\":\"a\",\"filters\":" + Times(30, "{\"NOT\":") + "{\"a\":1}" +
                    Times(30, "}") + "}"),
@@ -224,6 +224,27 @@ TEST_F(Attacked, HoldsLittleForPromisesOfLargeBodies) {
   EXPECT_LT(server_->peak_bytes(), before + kMayGrow);
   // Eight may try; the others were told to come again.
   EXPECT_EQ(ParseReply(clients.back().ReadAll()).status, 503);
+}
+
+TEST_F(Attacked, HoldsLittleOfBatchesThatGoOnAlone) {
+  const std::uint64_t before = server_->resident_bytes();
+  server_->ResetPeak();
+  const std::string line = "{\"text\":\"" + std::string(1 << 20, 'a') + "\"}\n";
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.emplace_back(server_->port());
+    clients.back().Send("POST /v1/memories:batch HTTP/1.1\r\n" + kHost +
+                        "Content-Type: application/x-ndjson\r\nPrefer: respond-async\r\n" +
+                        Length(4 << 20) + "\r\n" + line);
+  }
+  EXPECT_EQ(Fetch(server_->port(), "GET", "/livez").status, 200);
+  EXPECT_LT(server_->peak_bytes(), before + kMayGrow);
+  EXPECT_EQ(ParseReply(clients.back().ReadAll()).status, 503);
+  const Reply large =
+      Exchange(server_->port(), "POST /v1/memories:batch HTTP/1.1\r\n" + kHost +
+                                    "Content-Type: application/x-ndjson\r\n" +
+                                    "Prefer: respond-async\r\n" + Length(17 << 20) + "\r\n");
+  EXPECT_EQ(large.status, 413);
 }
 
 TEST(Headers, CannotClaimAnotherAddress) {

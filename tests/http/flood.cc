@@ -9,6 +9,7 @@
 #include <array>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "tests/http/raw_client.h"
 
@@ -91,16 +92,21 @@ FloodResult Flood(int port, std::size_t clients, std::size_t total, const std::s
   return result;
 }
 
-FloodResult Calm(int port, std::size_t total) {
-  FloodResult result;
-  std::vector<std::chrono::microseconds> times;
-  for (std::size_t i = 0; i < total; ++i) {
+std::pair<FloodResult, FloodResult> CalmByTurns(int port, int other_port, std::size_t total) {
+  std::pair<FloodResult, FloodResult> results;
+  std::pair<std::vector<std::chrono::microseconds>, std::vector<std::chrono::microseconds>> times;
+  const auto visit = [](int at, FloodResult& result, auto& took) {
     const auto start = Clock::now();
-    Judge(Fetch(port, "GET", "/livez"), "ok", result);
-    times.push_back(Since(start));
+    Judge(Fetch(at, "GET", "/livez"), "ok", result);
+    took.push_back(Since(start));
+  };
+  for (std::size_t i = 0; i < total; ++i) {
+    visit(port, results.first, times.first);
+    visit(other_port, results.second, times.second);
   }
-  FillTimes(std::move(times), result);
-  return result;
+  FillTimes(std::move(times.first), results.first);
+  FillTimes(std::move(times.second), results.second);
+  return results;
 }
 
 }  // namespace kvasir::http_test

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace kvasir::http_test {
 
@@ -22,8 +22,9 @@ struct FloodResult {
 FloodResult Flood(int port, std::size_t clients, std::size_t total, const std::string& request,
                   const std::string& marker);
 
-/// One client, one request after the other.
-FloodResult Calm(int port, std::size_t total);
+/// One client, one request after the other: `total` to each of two servers, by turns, so that both
+/// meet the same machine. The results of the one and of the other.
+std::pair<FloodResult, FloodResult> CalmByTurns(int port, int other_port, std::size_t total);
 
 }  // namespace kvasir::http_test
 

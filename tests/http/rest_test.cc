@@ -44,7 +44,7 @@ TEST_F(Rest, RemembersAndGivesBackWhatWasSaid) {
   EXPECT_EQ(memory["metadata"]["topic"], "home");
   EXPECT_EQ(memory["provenance"]["channel"], "rest");
   EXPECT_EQ(memory["provenance"]["trust"], "untrusted");
-  EXPECT_EQ(read.headers.at("etag"), memory["content_hash"].dump());
+  EXPECT_EQ(read.headers.at("etag"), memory["etag"].dump());
   EXPECT_EQ(created.headers.at("etag"), read.headers.at("etag"));
   EXPECT_EQ(read.headers.at("x-content-type-options"), "nosniff");
 }
@@ -96,6 +96,20 @@ TEST_F(Rest, EditsOnlyWhatTheCallerHasRead) {
   ASSERT_EQ(versions.size(), 3U);
   EXPECT_EQ(versions[0]["text"], "first");
   EXPECT_EQ(versions[2]["text"], "third");
+}
+
+TEST_F(Rest, ChangesTheTagWithMetadataToo) {
+  const std::string id = Remember({{"text", "first"}})["id"];
+  const std::string target = "/v1/memories/" + id;
+  const std::string read = Call("GET", target).headers.at("etag");
+  const Json first = {{"metadata", {{"topic", "home"}}}};
+  const Reply edited = Call("PUT", target, first, "If-Match: " + read + "\r\n");
+  ASSERT_EQ(edited.status, 200);
+  EXPECT_NE(edited.headers.at("etag"), read);
+  const Json second = {{"metadata", {{"topic", "work"}}}};
+  EXPECT_EQ(Call("PUT", target, second, "If-Match: " + read + "\r\n").status, 412);
+  EXPECT_EQ(Call("PUT", target, second, "If-Match: " + edited.headers.at("etag") + "\r\n").status,
+            200);
 }
 
 TEST_F(Rest, ListsInPagesWithoutGapsOrRepeats) {
@@ -187,6 +201,60 @@ TEST_F(Rest, StopsABatchAtTenThousandLines) {
       server_.port(), Request("POST", "/v1/memories:batch", lines, "", "application/x-ndjson"));
   EXPECT_EQ(std::count(reply.body.begin(), reply.body.end(), '\n'), 10'001);
   EXPECT_THAT(reply.body, HasSubstr("at most 10000 lines"));
+}
+
+TEST_F(Rest, DoesOnceWhatHasAnIdempotencyKey) {
+  const std::string key = "Idempotency-Key: order-7\r\n";
+  const Reply first = Call("POST", "/v1/memories", Json{{"text", "once"}}, key);
+  ASSERT_EQ(first.status, 201);
+  EXPECT_FALSE(first.headers.contains("idempotent-replayed"));
+  const Reply again = Call("POST", "/v1/memories", Json{{"text", "once"}}, key);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.headers.at("idempotent-replayed"), "true");
+  EXPECT_EQ(BodyOf(again)["id"], BodyOf(first)["id"]);
+  EXPECT_EQ(BodyOf(Call("GET", "/v1/memories"))["memories"].size(), 1U);
+  const Reply other = Call("POST", "/v1/memories", Json{{"text", "something else"}}, key);
+  EXPECT_EQ(other.status, 422);
+  EXPECT_EQ(BodyOf(other)["code"], "key_reused");
+  const std::string long_key = "Idempotency-Key: " + std::string(201, 'k') + "\r\n";
+  EXPECT_EQ(Call("POST", "/v1/memories", Json{{"text", "once"}}, long_key).status, 400);
+}
+
+TEST_F(Rest, DoesEachLineOfABatchOnce) {
+  const std::string key = "Idempotency-Key: import-7\r\n";
+  const auto send = [&](const std::string& lines) {
+    return Exchange(server_.port(),
+                    Request("POST", "/v1/memories:batch", lines, key, "application/x-ndjson"));
+  };
+  const Reply first = send("{\"text\":\"one\"}\n");
+  const Reply again = send("{\"text\":\"one\"}\n{\"text\":\"two\"}\n");
+  EXPECT_THAT(first.body, ::testing::Not(HasSubstr("replayed")));
+  EXPECT_THAT(again.body, HasSubstr("\"replayed\":true"));
+  EXPECT_EQ(BodyOf(Call("GET", "/v1/memories"))["memories"].size(), 2U);
+  EXPECT_THAT(send("{\"text\":\"three\"}\n").body, HasSubstr("key_reused"));
+}
+
+TEST_F(Rest, GoesOnWithABatchThatIsNotWaitedFor) {
+  std::string lines = "nonsense\n";
+  for (int i = 0; i < 100; ++i) lines += "{\"text\":\"line\"}\n";
+  const Reply taken =
+      Exchange(server_.port(), Request("POST", "/v1/memories:batch", lines,
+                                       "Prefer: respond-async\r\n", "application/x-ndjson"));
+  ASSERT_EQ(taken.status, 202) << taken.body;
+  EXPECT_EQ(taken.headers.at("preference-applied"), "respond-async");
+  const std::string task = taken.headers.at("location");
+  Json state;
+  do {
+    state = BodyOf(Call("GET", task));
+  } while (state["state"] == "waiting" || state["state"] == "running");
+  EXPECT_EQ(state["state"], "done");
+  EXPECT_EQ(state["lines"], 101);
+  EXPECT_EQ(state["failed"], 1);
+  const Reply results = Call("GET", task + "/results");
+  EXPECT_EQ(results.headers.at("content-type"), "application/x-ndjson");
+  EXPECT_EQ(std::count(results.body.begin(), results.body.end(), '\n'), 101);
+  EXPECT_EQ(BodyOf(Call("GET", "/v1/memories?limit=1000"))["memories"].size(), 100U);
+  EXPECT_EQ(Call("GET", "/v1/tasks/unknown").status, 404);
 }
 
 TEST_F(Rest, KeepsSpacesApart) {

@@ -61,8 +61,23 @@ bool ScriptedMemory::Knows(const std::string& space) const {
 }
 
 Result<RememberReceipt> ScriptedMemory::Remember(const RememberRequest& request,
-                                                 const CallOptions&) {
+                                                 const CallOptions& options) {
+  if (options.stop.stop_requested()) return Cancelled("stopped");
   std::lock_guard lock(mutex_);
+  const Key key{request.space, request.idempotency_key};
+  const auto found = once_.find(key);
+  if (request.idempotency_key.empty() || found == once_.end()) {
+    KVASIR_ASSIGN_OR_RETURN(RememberReceipt receipt, Write(request));
+    if (!request.idempotency_key.empty()) once_[key] = {request.text, receipt};
+    return receipt;
+  }
+  if (found->second.text != request.text) return KeyReused("another request had this key");
+  RememberReceipt receipt = found->second.receipt;
+  receipt.replayed = true;
+  return receipt;
+}
+
+Result<RememberReceipt> ScriptedMemory::Write(const RememberRequest& request) {
   MemoryRecord record;
   record.number = next_number_++;
   record.id = request.id.empty() ? "m" + std::to_string(record.number) : request.id;
@@ -188,8 +203,9 @@ Result<RememberReceipt> ScriptedMemory::Update(const UpdateRequest& request, con
   Versions* versions = Find(request.id, request.space);
   if (versions == nullptr) return Unknown(request.id);
   MemoryRecord record = versions->back();
-  if (!request.if_match.empty() && request.if_match != record.content_hash) {
-    return Conflict("the content hash is another one");
+  if (!request.if_match.empty() && request.if_match != record.content_hash &&
+      request.if_match != Etag(record.number, record.version)) {
+    return Conflict("it is another version");
   }
   if (request.text) record.text = *request.text;
   if (request.title) record.title = *request.title;

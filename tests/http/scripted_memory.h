@@ -17,13 +17,14 @@
 
 namespace kvasir::http_test {
 
-class ScriptedMemory final : public Memory {
+class ScriptedMemory : public Memory {
  public:
   /// Ask sends these as tokens, and after the last one waits until it is stopped.
   void AnswerForEver(bool value) { for_ever_ = value; }
   int stopped_asks() const { return stopped_asks_; }
 
-  Result<RememberReceipt> Remember(const RememberRequest& request, const CallOptions&) override;
+  Result<RememberReceipt> Remember(const RememberRequest& request,
+                                   const CallOptions& options) override;
   std::vector<Result<RememberReceipt>> RememberBatch(std::span<const RememberRequest> requests,
                                                      const CallOptions& options) override;
   Result<RecallResult> Recall(const RecallRequest& request, const CallOptions&) override;
@@ -48,8 +49,16 @@ class ScriptedMemory final : public Memory {
   bool Knows(const std::string& space) const;
   Versions* Find(const std::string& id, const std::string& space);
 
+  /// What an idempotency key was given with, and what that was answered.
+  struct Once {
+    std::string text;
+    RememberReceipt receipt;
+  };
+  Result<RememberReceipt> Write(const RememberRequest& request);
+
   std::mutex mutex_;
   std::map<Key, Versions> memories_;
+  std::map<Key, Once> once_;
   std::uint64_t next_number_ = 0;
   std::atomic<bool> for_ever_ = false;
   std::atomic<int> stopped_asks_ = 0;

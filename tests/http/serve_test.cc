@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -143,6 +144,54 @@ TEST_F(Serve, RemembersRecallsAnswersForgetsAndStopsCleanly) {
   const std::string lines{std::istreambuf_iterator<char>(log), {}};
   EXPECT_THAT(lines, HasSubstr("\"route\":\"/v1/recall\""));
   EXPECT_THAT(lines, ::testing::Not(HasSubstr("Lisbon")));
+}
+
+TEST_F(Serve, FinishesTheAnswersThatItHasBegun) {
+  KVASIR_TEST_MODEL_OR_SKIP(path);
+  Process server(Words(path.string()));
+  const int port = WaitUntilReady(server);
+  ASSERT_EQ(Fetch(port, "POST", "/v1/memories", R"({"text":"Ada moved to Lisbon in May."})").status,
+            201);
+  RawClient asking(port);
+  asking.Send(Request("POST", "/v1/ask",
+                      R"({"question":"Where does Ada live?","max_new_tokens":8,"stream":true})"));
+  const std::string begun = asking.ReadUntil("event: hop");
+  server.Terminate();
+  EXPECT_THAT(begun + asking.ReadAll(), HasSubstr("event: done"));
+  EXPECT_EQ(server.Wait(), 0);
+}
+
+TEST_F(Serve, CopiesTheStoreWhileItIsWrittenTo) {
+  KVASIR_TEST_MODEL_OR_SKIP(path);
+  const std::string copies = (folder_ / "copies").string();
+  std::vector<std::string> words = Words(path.string());
+  words.insert(words.end(), {"--backup-folder", copies});
+  {
+    Process server(words);
+    const int port = WaitUntilReady(server);
+    const auto remember = [port](const std::string& id) {
+      return Fetch(port, "POST", "/v1/memories",
+                   Json{{"id", id}, {"text", "Ada moved to Lisbon."}}.dump())
+          .status;
+    };
+    ASSERT_EQ(remember("before"), 201);
+    std::atomic<bool> copied = false;
+    std::thread writer([&] {
+      for (int i = 0; !copied; ++i) EXPECT_EQ(remember("during" + std::to_string(i)), 201);
+    });
+    const Reply backup = Fetch(port, "POST", "/v1/backup");
+    copied = true;
+    writer.join();
+    EXPECT_EQ(backup.status, 201) << backup.body;
+    EXPECT_EQ(remember("after"), 201);
+    server.Terminate();
+    EXPECT_EQ(server.Wait(), 0);
+  }
+  const std::string restored = (folder_ / "restored").string();
+  ASSERT_EQ(Process({"restore", copies, "--store", restored}).Wait(), 0);
+  EXPECT_EQ(Process({"get", "before", "--store", restored}).Wait(), 0);
+  EXPECT_EQ(Process({"get", "after", "--store", restored}).Wait(), 3);
+  EXPECT_EQ(Process({"verify", "--store", restored}).Wait(), 0);
 }
 
 TEST_F(Serve, RefusesToBeReachableWithoutProxyAndKey) {

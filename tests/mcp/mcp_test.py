@@ -65,7 +65,7 @@ class Journey:
 
         got = (await client.call_tool("memory_get", {"id": mark})).structured_content
         edited = await client.call_tool("memory_update", {
-            "id": mark, "text": f"Ada moved to Porto. {mark}", "if_match": got["content_hash"]})
+            "id": mark, "text": f"Ada moved to Porto. {mark}", "if_match": got["etag"]})
         self.assertEqual(edited.structured_content["version"], 2)
         page = await client.call_tool("memory_list", {"session": mark})
         self.assertEqual(page.structured_content["memories"][0]["text"], f"Ada moved to Porto. {mark}")

@@ -8,6 +8,6 @@ model=${KVASIR_TEST_MODEL:-$(compgen -G "$HOME/.cache/kvasir/models/*.gguf" | he
 python=$("$here/../../scripts/venv" mcp "$here/requirements.txt") || exit $?
 
 export KVASIR_COMMAND=$1 KVASIR_MODEL=$model OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1
-export PYTHONPATH=$here/../clients
+export PYTHONPATH=$here/../support
 cd "$here"
 exec "$python" -m unittest -v mcp_test

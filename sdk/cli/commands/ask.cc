@@ -4,6 +4,7 @@
 
 #include "sdk/cli/commands/commands.h"
 #include "sdk/cli/format.h"
+#include "sdk/cli/reasoner_flags.h"
 #include "sdk/cli/render.h"
 #include "sdk/cli/session.h"
 
@@ -15,9 +16,7 @@ struct Ask {
   AskRequest request;
   double temperature = 0;
   double top_p = 1;
-  std::string reasoner;
-  std::string reasoner_model;
-  std::string reasoner_key_file;
+  ReasonerFlags reasoner;
 
   Status Run(Session& session);
 };
@@ -56,7 +55,7 @@ Status Ask::Run(Session& session) {
   request.top_p = static_cast<float>(top_p);
   Output& output = session.output();
   request.on_event = [&](const AskEvent& event) { ShowEvent(event, &output); };
-  session.SetReasoner(reasoner, reasoner_model, reasoner_key_file);
+  session.SetReasoner(reasoner.url, reasoner.model, reasoner.key_file);
   KVASIR_ASSIGN_OR_RETURN(auto memory, session.Open(Access::kRead, Model::kNeeded));
   KVASIR_ASSIGN_OR_RETURN(const AskResult answer, memory->Ask(request, session.Quietly()));
   if (output.json()) {
@@ -89,7 +88,7 @@ Command AskCommand() {
       {"documents-per-hop", "N", "texts read in each round",
        ToCount<std::uint32_t>(&request.documents_per_hop, 1, 16), OptionKind::kValue, "4"},
       {"max-new-tokens", "N", "length of the answer at most",
-       ToCount<std::uint32_t>(&request.max_new_tokens, 1, 8192), OptionKind::kValue, "128"},
+       ToCount<std::uint32_t>(&request.max_new_tokens, 1, 2048), OptionKind::kValue, "128"},
       {"temperature", "T", "0 is greedy", ToNumber(&ask->temperature, 0, 10), OptionKind::kValue,
        "0"},
       {"top-p", "P", "nucleus to sample from", ToNumber(&ask->top_p, 0, 1), OptionKind::kValue,
@@ -104,11 +103,8 @@ Command AskCommand() {
                                               {"user", Trust::kUser},
                                               {"operator", Trust::kOperator}}),
        OptionKind::kValue, "untrusted"},
-      {"reasoner", "URL", "OpenAI-compatible endpoint instead of the local model",
-       ToText(&ask->reasoner)},
-      {"reasoner-model", "NAME", "model to ask for there", ToText(&ask->reasoner_model)},
-      {"reasoner-key-file", "FILE", "its first line is the key", ToText(&ask->reasoner_key_file)},
   };
+  AddReasonerOptions(&ask->reasoner, &command.options);
   command.run = [ask](Session& session) { return ask->Run(session); };
   return command;
 }

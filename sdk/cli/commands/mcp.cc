@@ -6,6 +6,7 @@
 #include "http/mcp/line_server.h"
 #include "sdk/cli/commands/commands.h"
 #include "sdk/cli/line_reader.h"
+#include "sdk/cli/reasoner_flags.h"
 #include "sdk/cli/session.h"
 
 namespace kvasir::cli {
@@ -20,7 +21,14 @@ http::mcp::ProtocolOptions OptionsOf(Memory& memory, bool read_only, Session& se
   return options;
 }
 
-Status Serve(bool read_only, Session& session) {
+struct McpFlags {
+  bool read_only = false;
+  ReasonerFlags reasoner;
+};
+
+Status Serve(const McpFlags& flags, Session& session) {
+  const bool read_only = flags.read_only;
+  session.SetReasoner(flags.reasoner.url, flags.reasoner.model, flags.reasoner.key_file);
   KVASIR_ASSIGN_OR_RETURN(
       const auto memory, session.Open(read_only ? Access::kRead : Access::kCreate, Model::kNeeded));
   if (session.host().in_is_terminal) {
@@ -45,13 +53,14 @@ Status Serve(bool read_only, Session& session) {
 }  // namespace
 
 Command McpCommand() {
-  auto read_only = std::make_shared<bool>(false);
+  auto flags = std::make_shared<McpFlags>();
   Command command;
   command.name = "mcp";
   command.summary = "Serve the Model Context Protocol on standard input and output";
   command.options = {{"read-only", "", "Only the tools that read; the store must be there",
-                      ToSwitch(read_only.get()), OptionKind::kSwitch}};
-  command.run = [read_only](Session& session) { return Serve(*read_only, session); };
+                      ToSwitch(&flags->read_only), OptionKind::kSwitch}};
+  AddReasonerOptions(&flags->reasoner, &command.options);
+  command.run = [flags](Session& session) { return Serve(*flags, session); };
   return command;
 }
 

@@ -70,7 +70,7 @@ Command UpdateCommand() {
       only_flag("expires-at", "TIME", "forget it then", ToTime(&request.expires_at)),
       only_flag("valid-from", "TIME", "true from then on", ToTime(&request.valid_from)),
       only_flag("valid-to", "TIME", "true until then", ToTime(&request.valid_to)),
-      only_flag("if-match", "HASH", "refuse unless this is its content hash",
+      only_flag("if-match", "ETAG", "refuse unless this is its etag, or its content hash",
                 ToText(&request.if_match)),
   };
   command.run = [update](Session& session) { return update->Run(session); };

@@ -45,6 +45,10 @@ struct RememberRequest {
   std::optional<Timestamp> expires_at{};
   std::optional<Timestamp> valid_from{};
   std::optional<Timestamp> valid_to{};
+  /// At most 255 bytes. Non-empty: this request is carried out once in its space, and asked for
+  /// again it is given the first receipt, as long as that memory is kept. Another request with the
+  /// same key: kKeyReused. Kept, as a keyed hash, in the same commit as the memory.
+  std::string idempotency_key{};
 };
 
 enum class RememberOutcome : std::uint8_t { kCreated, kUpdated, kUnchanged };
@@ -57,6 +61,7 @@ struct RememberReceipt {
   std::uint32_t segments = 0;
   std::uint64_t tokens = 0;
   std::string content_hash{};
+  bool replayed = false;  ///< The receipt of an earlier request with the same idempotency key.
 };
 
 struct RecallRequest {
@@ -139,6 +144,7 @@ struct AskRequest {
   bool latent_memory = true;  ///< Attend to pooled K, V of the chosen memories besides their text.
   Trust least_trust = Trust::kUntrusted;  ///< Leave out memories below this tier.
   std::optional<Timestamp> as_of{};
+  bool explain = false;  ///< Fill HopTrace::hits.
   std::function<void(const AskEvent&)> on_event{};
 };
 
@@ -151,8 +157,12 @@ struct Citation {
 };
 
 struct HopTrace {
-  std::vector<std::string> ids{};
+  std::vector<std::string> ids{};  ///< What was read, best first.
   std::vector<double> scores{};
+  /// With AskRequest::explain: the segments that this hop was routed to, best first, with the score
+  /// of each layer: those read, and what came close. A hop after which nothing was read, because
+  /// nothing came near, is then there too, with empty `ids`.
+  std::vector<Hit> hits{};
 };
 
 struct AskResult {
@@ -197,7 +207,9 @@ struct UpdateRequest {
   std::optional<Timestamp> expires_at{};
   std::optional<Timestamp> valid_from{};
   std::optional<Timestamp> valid_to{};
-  std::string if_match{};  ///< Non-empty: refuse (conflict) unless the content hash is this one.
+  /// Non-empty: refuse (conflict) unless this is the memory's Etag(), which every edit changes, or
+  /// its content hash, which only edits of title and text change.
+  std::string if_match{};
 };
 
 struct ListRequest {
@@ -227,6 +239,13 @@ struct SessionInfo {
   Timestamp last_write{};
 };
 
+/// One kind of the model's work since the store was opened.
+struct Work {
+  std::uint64_t calls = 0;
+  std::uint64_t tokens = 0;
+  std::chrono::microseconds took{0};  ///< Sum over calls, which may run beside each other.
+};
+
 struct Stats {
   std::vector<SpaceInfo> spaces{};
   std::uint64_t disk_bytes = 0;
@@ -235,6 +254,10 @@ struct Stats {
   std::string model{};  ///< Name and fingerprint of the model the segments need.
   std::string fingerprint{};
   std::string backend{};  ///< "cpu avx512_bf16", "reference", …
+  Work encode{};          ///< Segments of what is remembered.
+  Work route{};           ///< Questions through the model and against the router keys.
+  Work prefill{};         ///< Prompts of the local model.
+  Work decode{};          ///< Its answers.
 };
 
 struct VerifyReport {

@@ -22,13 +22,15 @@ enum class StatusCode : int {
   kNoSpace = 7,      ///< The disk is full or below its low-water mark. Nothing was written.
   kCancelled = 8,    ///< The caller's stop token asked for it.
   kInternal = 9,     ///< A bug in kvasir. Please report it.
+  kKeyReused = 10,   ///< An idempotency key came again with another request.
 };
 
 /// The code's stable lower-case word, for example "invalid_argument".
 inline std::string_view StatusCodeName(StatusCode code) {
   constexpr std::string_view kNames[] = {
-      "ok",         "invalid_argument", "not_found", "permission_denied", "conflict",
-      "corruption", "unavailable",      "no_space",  "cancelled",         "internal"};
+      "ok",        "invalid_argument", "not_found",   "permission_denied",
+      "conflict",  "corruption",       "unavailable", "no_space",
+      "cancelled", "internal",         "key_reused"};
   return kNames[static_cast<int>(code)];
 }
 
@@ -76,6 +78,9 @@ inline Status Unavailable(std::string message) {
 inline Status NoSpace(std::string message) { return {StatusCode::kNoSpace, std::move(message)}; }
 inline Status Cancelled(std::string message) {
   return {StatusCode::kCancelled, std::move(message)};
+}
+inline Status KeyReused(std::string message) {
+  return {StatusCode::kKeyReused, std::move(message)};
 }
 inline Status Internal(std::string message) { return {StatusCode::kInternal, std::move(message)}; }
 

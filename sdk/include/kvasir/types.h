@@ -99,7 +99,7 @@ struct MemoryRecord {
   Metadata metadata{};
   Provenance provenance{};
   std::uint32_t version = 1;   ///< Counts edits.
-  std::string content_hash{};  ///< Hex SHA-256 of title and text; the ETag of REST.
+  std::string content_hash{};  ///< Hex SHA-256 of title and text.
   Timestamp created_at{};
   Timestamp updated_at{};
   std::optional<Timestamp>
@@ -109,6 +109,12 @@ struct MemoryRecord {
   std::uint32_t segments = 0;
   std::uint64_t tokens = 0;
 };
+
+/// Names one state of one memory in its space, for all time: an edit of any field makes a new
+/// version, and numbers are never reused. The ETag of REST; see UpdateRequest::if_match.
+inline std::string Etag(std::uint64_t number, std::uint32_t version) {
+  return std::to_string(number) + "." + std::to_string(version);
+}
 
 }  // namespace kvasir
 

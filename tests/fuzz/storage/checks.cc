@@ -13,6 +13,7 @@
 #include "storage/high_water.h"
 #include "storage/keys.h"
 #include "storage/ledger.h"
+#include "storage/once.h"
 #include "storage/pending_erase.h"
 #include "storage/postings.h"
 #include "storage/records.h"
@@ -140,7 +141,7 @@ void CheckRows(std::span<const std::byte> bytes) {
   const auto encoded = [](auto encode) {
     return [encode](const auto& value) { return encode(value, kKey); };
   };
-  switch (std::to_integer<unsigned>(bytes[0]) % 10) {
+  switch (std::to_integer<unsigned>(bytes[0]) % 11) {
     case 0:
       return RoundTrip(Sealed(row), keyed(DecodeHead), encoded(EncodeHead));
     case 1:
@@ -159,6 +160,8 @@ void CheckRows(std::span<const std::byte> bytes) {
       return RoundTrip(Sealed(row, kStoreKey), DecodeStoreRow, EncodeStoreRow);
     case 8:
       return CheckSlot(Checked(row));
+    case 10:
+      return RoundTrip(Sealed(row), keyed(DecodeOnceRow), encoded(EncodeOnceRow));
     default:
       return RoundTrip(Checked(row), StoreIdentity::Decode,
                        [](const StoreIdentity& identity) { return identity.Encode(); });

@@ -59,6 +59,47 @@ TEST_F(AskTest, StreamsWhatItReturns) {
   EXPECT_EQ(cited.size(), answer->citations.size());
 }
 
+TEST_F(AskTest, ExplainsWhatEachHopWasRoutedTo) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Which river runs through the city that Ada moved to?";
+  request.max_new_tokens = 8;
+  EXPECT_THAT(memory().Ask(request)->hops.at(0).hits, IsEmpty());
+  request.explain = true;
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  for (const HopTrace& hop : answer->hops) {
+    std::vector<std::string> shown;
+    for (const Hit& hit : hop.hits) {
+      shown.push_back(hit.id);
+      EXPECT_FALSE(hit.text.empty());
+      EXPECT_FALSE(hit.layers.empty());
+    }
+    for (const std::string& id : hop.ids) EXPECT_THAT(shown, Contains(id));
+    EXPECT_GE(shown.size(), hop.ids.size());
+  }
+}
+
+TEST_F(AskTest, CountsTheModelsWork) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 8;
+  const auto answer = memory().Ask(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  const auto stats = memory().GetStats();
+  ASSERT_TRUE(stats.ok()) << stats.status().message();
+  EXPECT_EQ(stats->encode.calls, 3U);
+  EXPECT_EQ(stats->encode.tokens, stats->spaces[0].tokens);
+  EXPECT_GE(stats->route.calls, 1U);
+  EXPECT_EQ(stats->prefill.calls, 1U);
+  EXPECT_EQ(stats->prefill.tokens, answer->prompt_tokens);
+  EXPECT_EQ(stats->decode.tokens, answer->new_tokens);
+  for (const Work& work : {stats->encode, stats->route, stats->prefill, stats->decode}) {
+    EXPECT_GT(work.took.count(), 0);
+  }
+}
+
 TEST_F(AskTest, SaysTheSameTwice) {
   RememberAda();
   AskRequest request;

@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <thread>
+#include <vector>
+
 #include "tests/integration/memory/fixture.h"
 
 namespace kvasir {
@@ -81,6 +84,105 @@ TEST_F(RememberTest, RefusesAStaleEdit) {
   EXPECT_EQ(memory().Update(update).status().code(), StatusCode::kConflict);
   update.if_match = receipt.content_hash;
   EXPECT_TRUE(memory().Update(update).ok());
+}
+
+TEST_F(RememberTest, RefusesAnEditThatIsStaleInItsMetadataOnly) {
+  const RememberReceipt first = Remember("a", "One.");
+  UpdateRequest update;
+  update.id = "a";
+  update.metadata = Metadata{{"topic", "home"}};
+  update.if_match = Etag(first.number, first.version);
+  const auto edited = memory().Update(update);
+  ASSERT_TRUE(edited.ok()) << edited.status().message();
+  EXPECT_EQ(edited->content_hash, first.content_hash);
+  update.metadata = Metadata{{"topic", "work"}};
+  EXPECT_EQ(memory().Update(update).status().code(), StatusCode::kConflict);
+  update.if_match = Etag(edited->number, edited->version);
+  EXPECT_TRUE(memory().Update(update).ok());
+}
+
+TEST_F(RememberTest, LosesNoneOfTwoEditsAtOnce) {
+  Remember("a", "One.");
+  constexpr int kEdits = 20;
+  const auto edit = [this](bool title) {
+    for (int i = 0; i < kEdits; ++i) {
+      UpdateRequest update;
+      update.id = "a";
+      if (title) update.title = "title " + std::to_string(i);
+      if (!title) update.metadata = Metadata{{"n", std::int64_t{i}}};
+      while (memory().Update(update).status().code() == StatusCode::kConflict) {
+      }
+    }
+  };
+  std::thread titles(edit, true);
+  edit(false);
+  titles.join();
+  const auto last = memory().Get("a");
+  ASSERT_TRUE(last.ok());
+  EXPECT_EQ(last->title, Name("title ", kEdits - 1));
+  EXPECT_EQ(last->metadata.at("n"), MetadataValue(std::int64_t{kEdits - 1}));
+}
+
+TEST_F(RememberTest, WithAnIdempotencyKeyIsDoneOnce) {
+  RememberRequest request;
+  request.text = "The kettle is on the left shelf.";
+  request.idempotency_key = "k1";
+  const auto first = memory().Remember(request);
+  ASSERT_TRUE(first.ok()) << first.status().message();
+  EXPECT_FALSE(first->replayed);
+  ASSERT_TRUE(memory().Update(EditText(first->id, "Moved since.")).ok());
+  const auto again = memory().Remember(request);
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_TRUE(again->replayed);
+  EXPECT_EQ(again->id, first->id);
+  EXPECT_EQ(again->version, 1U);
+  EXPECT_EQ(again->outcome, RememberOutcome::kCreated);
+  EXPECT_EQ(memory().Get(first->id)->text, "Moved since.");
+  EXPECT_EQ(memory().GetStats()->spaces[0].memories, 1U);
+  RememberRequest other = request;
+  other.metadata["topic"] = std::string("kitchen");
+  EXPECT_EQ(memory().Remember(other).status().code(), StatusCode::kKeyReused);
+}
+
+TEST_F(RememberTest, KeepsAnIdempotencyKeyThatChangedNothing) {
+  Remember("a", "The kettle is on the left shelf.");
+  RememberRequest request;
+  request.id = "a";
+  request.text = "The kettle is on the left shelf.";
+  request.idempotency_key = "k1";
+  EXPECT_EQ(memory().Remember(request)->outcome, RememberOutcome::kUnchanged);
+  request.text = "The teapot is in the cupboard.";
+  EXPECT_EQ(memory().Remember(request).status().code(), StatusCode::kKeyReused);
+}
+
+TEST_F(RememberTest, DoesOnceWhatManyThreadsAskForAtOnce) {
+  std::vector<std::thread> threads;
+  std::vector<std::string> ids(8);
+  for (std::string& id : ids) {
+    threads.emplace_back([this, &id] {
+      RememberRequest request;
+      request.text = "The kettle is on the left shelf.";
+      request.idempotency_key = "k1";
+      const auto receipt = memory().Remember(request);
+      if (receipt.ok()) id = receipt->id;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& id : ids) EXPECT_EQ(id, ids[0]);
+  EXPECT_FALSE(ids[0].empty());
+  EXPECT_EQ(memory().GetStats()->spaces[0].memories, 1U);
+}
+
+TEST_F(RememberTest, DoesOnceWhatComesTwiceInABatch) {
+  std::vector<RememberRequest> requests(2);
+  for (RememberRequest& request : requests) {
+    request.text = "The kettle is on the left shelf.";
+    request.idempotency_key = "k1";
+  }
+  const auto receipts = memory().RememberBatch(requests);
+  ASSERT_TRUE(receipts[0].ok() && receipts[1].ok());
+  EXPECT_EQ(receipts[0]->id, receipts[1]->id);
+  EXPECT_TRUE(receipts[1]->replayed);
 }
 
 TEST_F(RememberTest, SplitsALongTextAndFindsItsPart) {

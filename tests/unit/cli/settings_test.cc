@@ -1,7 +1,13 @@
 // Flag > environment > kvasir.toml > default.
+#include "sdk/cli/settings.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "sdk/cli/commands/commands.h"
+#include "sdk/cli/serve.h"
 #include "tests/unit/cli/console.h"
 
 namespace kvasir::cli {
@@ -45,6 +51,39 @@ TEST(Settings, OfACommandsOwnTableAreCloserThanCommonOnes) {
   EXPECT_EQ(console.store.recalls.back().top_k, 9U);
   console.Run({"recall", "x", "--top-k", "11"});
   EXPECT_EQ(console.store.recalls.back().top_k, 11U);
+}
+
+TEST(Settings, OfServeCanAllBeWrittenInAFile) {
+  Console console;
+  console.File(".config/kvasir/kvasir.toml", R"([serve]
+address = "::1"
+port = 1234
+behind-proxy = true
+require-key = true
+key-file = "keys"
+host-name = ["memory.example", "other.example"]
+allow-origin = ["https://app.example"]
+access-log = "none"
+backup-folder = "copies"
+reasoner = "http://127.0.0.1:9"
+reasoner-model = "big"
+reasoner-key-file = "secret"
+)");
+  Host host;
+  host.environment = [&console](const std::string& name) -> std::optional<std::string> {
+    return name == "HOME" ? std::optional(console.folder()) : std::nullopt;
+  };
+  Settings settings;
+  const Command serve = ServeCommand();
+  const auto origins = Resolve(serve, CommonOptions(&settings), AllCommands(), {}, host);
+  ASSERT_TRUE(origins.ok()) << origins.status().message();
+  for (const Option& option : serve.options) {
+    const auto found = std::ranges::find_if(*origins, [&option](const Origin& origin) {
+      return origin.section == "serve" && origin.name == option.name;
+    });
+    ASSERT_NE(found, origins->end()) << option.name;
+    EXPECT_THAT(found->from, HasSubstr("kvasir.toml:")) << option.name;
+  }
 }
 
 TEST(Settings, RefuseAKeyThatNobodyKnowsWithItsLine) {

@@ -11,6 +11,7 @@
 #include "http/metrics.h"
 #include "http/router.h"
 #include "http/routes/routes.h"
+#include "http/tasks.h"
 
 namespace kvasir::http {
 namespace {
@@ -30,6 +31,8 @@ class Inspector : public ::testing::Test {
               .id = name,
               .body = {},
               .metrics = metrics_,
+              .tasks = tasks_,
+              .backup_folder = none_,
               .ready = Status::Ok()};
     Answer answer = name.empty() ? GetInspector(call) : GetInspectorFile(call);
     if (answer.problem() != nullptr) return ProblemResponse(*answer.problem(), "id");
@@ -45,6 +48,8 @@ class Inspector : public ::testing::Test {
 
   Principal principal_;
   Metrics metrics_{{}};
+  Tasks tasks_;
+  const std::string none_;
 };
 
 TEST_F(Inspector, ServesThePageUnderAPolicyWithoutInlineCode) {

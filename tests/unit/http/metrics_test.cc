@@ -17,7 +17,6 @@ TEST(Metrics, CountRequestsAndTheirTimes) {
   metrics.Begin();
   metrics.End("GET", "/v1/memories/{id}", 200, std::chrono::milliseconds(3));
   metrics.Refuse("uri_too_long");
-  metrics.AddTokens(TokenKind::kGenerated, 12);
   const std::string text = metrics.ToPrometheus();
   const std::string route = "route=\"/v1/memories/{id}\"";
   EXPECT_THAT(text, HasSubstr("kvasir_http_requests_total{method=\"GET\"," + route +
@@ -27,9 +26,24 @@ TEST(Metrics, CountRequestsAndTheirTimes) {
   EXPECT_THAT(text, HasSubstr("_bucket{" + route + ",le=\"+Inf\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("_sum{" + route + "} 0.003\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_http_refused_total{code=\"uri_too_long\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("kvasir_tokens_total{kind=\"generated\"} 12\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_http_requests_in_flight 1\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_http_queue_length 4\n"));
+}
+
+TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
+  Stats stats;
+  stats.spaces = {{"one", 2, 3, 40}, {"two", 1, 1, 10}};
+  stats.disk_bytes = 1000;
+  stats.encode = {.calls = 2, .tokens = 50, .took = std::chrono::milliseconds(1500)};
+  stats.decode = {.calls = 1, .tokens = 7, .took = std::chrono::milliseconds(250)};
+  const std::string text = StoreToPrometheus(stats);
+  EXPECT_THAT(text, HasSubstr("kvasir_store_memories 3\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_store_disk_bytes 1000\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_model_tokens_total{kind=\"encode\"} 50\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_model_seconds_total{kind=\"encode\"} 1.5\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_model_calls_total{kind=\"route\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_model_seconds_total{kind=\"decode\"} 0.25\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("one")));
 }
 
 TEST(AccessLog, WritesOneObjectPerLine) {

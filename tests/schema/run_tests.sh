@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# run_tests.sh KVASIR: schemathesis against a `kvasir serve`. Exit 77, saying why, where there is no Python environment
+# or no model.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+model=${KVASIR_TEST_MODEL:-$(compgen -G "$HOME/.cache/kvasir/models/*.gguf" | head -n 1 || true)}
+[ -f "$model" ] || { echo "skipped: no model (scripts/fetch-model)"; exit 77; }
+python=$("$here/../../scripts/venv" schema "$here/requirements.txt") || exit $?
+
+export KVASIR_COMMAND=$1 KVASIR_MODEL=$model
+export OMP_WAIT_POLICY=passive PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../support
+cd "$here"
+exec "$python" -m unittest -v schema_test
