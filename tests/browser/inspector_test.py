@@ -52,7 +52,7 @@ class Beginning(Inspector):
         page.click(".list-end a", "Add memories")
         page.one(".drop-zone")
 
-    def test_a_memory_can_be_written_by_hand(self):
+    def test_one_can_be_written_by_hand(self):
         page.open("#/import")
         page.write(".write-form [name=text]", "The spare key hangs behind the blue door.")
         page.write(".write-form [name=title]", "Spare key")
