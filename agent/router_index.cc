@@ -25,7 +25,7 @@ RouterIndex::Opening RouterIndex::OpenNow(storage::SpaceId space) {
   if (loading_) return {};
   auto made = SpaceIndex::Make(spec_, threads_);
   if (!made.ok()) return {};
-  const Opening opening{*std::move(made), false};
+  Opening opening{*std::move(made), false};
   try {
     loader_ = std::jthread([this, space, index = opening.index](const std::stop_token& stop) {
       LoadBehind(space, index, stop);

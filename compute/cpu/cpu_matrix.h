@@ -35,7 +35,7 @@ class CpuMatrix final : public Matrix {
 
   /// Of a base, one of these is not null.
   const BlockWeights* blocks() const { return blocks_.get(); }
-  const F32Weights* f32() const { return f32_ ? &*f32_ : nullptr; }
+  const F32Weights* floats() const { return f32_ ? &*f32_ : nullptr; }
   const OneDnnWeights* onednn() const { return onednn_.get(); }
 
   /// Writes weight row `row`: in() floats. Of a base only.

@@ -45,8 +45,8 @@ void CpuStream::MatMul(ConstRows x, const Matrix& w, Rows y, bool accumulate) {
   const CpuMatrix& base = matrix.base();
   if (base.blocks() != nullptr) {
     Note(block_matmul_.Multiply(x, *base.blocks(), y, accumulate));
-  } else if (base.f32() != nullptr) {
-    base.f32()->Multiply(x, y, accumulate, threads_);
+  } else if (base.floats() != nullptr) {
+    base.floats()->Multiply(x, y, accumulate, threads_);
   } else {
     Note(base.onednn()->Multiply(x, y, accumulate, threads_));
   }
