@@ -14,7 +14,8 @@ using nlohmann::json;
 
 constexpr std::string_view kMetadataKey = "kvasir_adapter";
 constexpr std::int64_t kFormat = 1;
-constexpr std::int64_t kMaxDim = 4096;      // What compute::RouteIndex takes.
+constexpr std::int64_t kMaxDim = 4096;  // What compute::RouteIndex takes.
+constexpr std::int64_t kMaxQueryPart = 4096;
 constexpr std::int64_t kMaxPooling = 4096;  // A chunk is never longer than a segment may be.
 
 /// The settings object with its file's name for errors.
@@ -162,6 +163,9 @@ Status Adapter::ReadSettings(std::string_view text, const ModelConfig& config) {
   KVASIR_ASSIGN_OR_RETURN(const std::string query, settings.Word(root, "query_reduce", "mean"));
   if (query != "mean" && query != "max") return settings.Bad("query_reduce", "must be mean or max");
   router.mean_before_unit = query == "mean";
+  if (Member(root, "query_part") != nullptr) {
+    KVASIR_ASSIGN_OR_RETURN(router.query_part, settings.Integer("query_part", 0, kMaxQueryPart));
+  }
   router.query_reduce = query == "mean" ? compute::QueryReduce::kMean : compute::QueryReduce::kMax;
   KVASIR_ASSIGN_OR_RETURN(const std::string chunk, settings.Word(root, "chunk_reduce", "max"));
   if (chunk != "max" && chunk != "mean") return settings.Bad("chunk_reduce", "must be max or mean");

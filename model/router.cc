@@ -49,16 +49,33 @@ void TakeRoutingRows(const RouterSpec& spec, std::span<const float> queries,
   }
 }
 
-/// Leaves the rows' mean in their place.
-void ReplaceByMean(std::size_t dim, QueryRoom* room) {
-  std::vector<double>& sums = room->sums;
-  std::vector<float>& rows = room->rows;
-  sums.assign(dim, 0.0);
-  for (std::size_t i = 0; i < rows.size(); ++i) sums[i % dim] += rows[i];
-  const double count = static_cast<double>(rows.size()) / static_cast<double>(dim);
-  rows.resize(dim);
-  std::transform(sums.begin(), sums.end(), rows.begin(),
-                 [count](double sum) { return static_cast<float>(sum / count); });
+/// Appends the mean of tokens [begin, end) of `rows` to `means`.
+void AppendMean(std::span<const float> rows, std::size_t dim, std::size_t begin, std::size_t end,
+                std::vector<double>* sums, std::vector<float>* means) {
+  sums->assign(dim, 0.0);
+  for (std::size_t i = begin * dim; i < end * dim; ++i) (*sums)[i % dim] += rows[i];
+  const auto count = static_cast<double>(end - begin);
+  for (const double sum : *sums) means->push_back(static_cast<float>(sum / count));
+}
+
+/// Into how many parts a question of `tokens` is cut; 0: none.
+std::size_t PartsOf(std::int64_t part, std::size_t tokens) {
+  if (part <= 0 || 2 * tokens < 3 * static_cast<std::size_t>(part)) return 0;
+  const double whole = std::round(static_cast<double>(tokens) / static_cast<double>(part));
+  return std::clamp<std::size_t>(static_cast<std::size_t>(whole), 2, kMaxQueryParts);
+}
+
+/// Leaves the rows' mean in their place, and behind it the mean of each part.
+void ReplaceByMeans(std::size_t dim, std::int64_t part, QueryRoom* room) {
+  const std::size_t tokens = room->rows.size() / dim;
+  const std::size_t parts = PartsOf(part, tokens);
+  room->means.clear();
+  AppendMean(room->rows, dim, 0, tokens, &room->sums, &room->means);
+  for (std::size_t i = 0; i < parts; ++i) {
+    AppendMean(room->rows, dim, i * tokens / parts, (i + 1) * tokens / parts, &room->sums,
+               &room->means);
+  }
+  room->rows.swap(room->means);
 }
 
 }  // namespace
@@ -109,13 +126,13 @@ RouterQuery FormQuery(const RouterSpec& spec, std::int32_t layer, std::span<cons
   if (rows.empty()) return query;
 
   const bool mean = spec.query_reduce == compute::QueryReduce::kMean && spec.folds();
-  if (mean && spec.mean_before_unit) ReplaceByMean(query_dim, room);
+  if (mean && spec.mean_before_unit) ReplaceByMeans(query_dim, spec.query_part, room);
   if (spec.query_reduce == compute::QueryReduce::kLast) {
     rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(query_dim));
   }
   FinishHeads(spec, rows);
   // The mean of dot products is the dot product of the mean.
-  if (mean && !spec.mean_before_unit) ReplaceByMean(query_dim, room);
+  if (mean && !spec.mean_before_unit) ReplaceByMeans(query_dim, 0, room);
 
   query.count = static_cast<std::int64_t>(rows.size() / query_dim);
   if (!spec.folds()) {

@@ -21,6 +21,9 @@ enum class RouterSource : std::uint8_t {
   kAttention = 2,   ///< The layer's q and k as attention sees them: normed and rotated.
 };
 
+/// One register block of query vectors, the whole question's among them (compute/route.h).
+inline constexpr std::int64_t kMaxQueryParts = 7;
+
 /// How a model routes. A value; the same for every routed layer.
 struct RouterSpec {
   std::vector<std::int32_t> layers;  ///< Routed layers, ascending, from 0. Never empty.
@@ -36,6 +39,10 @@ struct RouterSpec {
   /// Query reduction mean takes the mean of the raw queries and makes that a unit vector (kvasir
   /// adapters), instead of the mean of the scores of unit vectors.
   bool mean_before_unit = false;
+  /// With mean_before_unit, a question of 1.5 times so many routing tokens or more is also cut into
+  /// equal parts of about that length (at most kMaxQueryParts), each with a vector of its own: a
+  /// compound question finds what only one of its parts asks for. 0: the whole alone.
+  std::int64_t query_part = 0;
   /// The first token of a text neither routes nor enters a router key: its state is an outlier. A
   /// text of one token keeps it.
   bool skip_first_token = false;
@@ -59,9 +66,9 @@ struct RouterSpec {
 /// The question in one routed layer, ready to be dotted with stored router keys.
 ///
 /// When the spec folds(): dim = spec.dim() and score(chunk) = max over v of vectors[v] · key,
-/// whatever the query reduction is (mean and last leave one vector): compute::RouteIndex::Scan.
-/// Otherwise dim = spec.query_dim(), one vector per routing token, and the spec's reductions apply:
-/// compute::RouteIndex::ScanGeneral.
+/// whatever the query reduction is (last leaves one vector, mean one and its query_part's):
+/// compute::RouteIndex::Scan. Otherwise dim = spec.query_dim(), one vector per routing token, and
+/// the spec's reductions apply: compute::RouteIndex::ScanGeneral.
 struct RouterQuery {
   std::int32_t layer = 0;
   std::int64_t count = 0;      ///< Vectors; 0 when no token routes.
@@ -80,6 +87,7 @@ void FinishHeads(const RouterSpec& spec, std::span<float> queries);
 /// What FormQuery computes in; kept by its caller, so that forming a query allocates it alone.
 struct QueryRoom {
   std::vector<float> rows;
+  std::vector<float> means;
   std::vector<double> sums;
 };
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from . import metrics
 from .data import Row
 from .features import Framer
+from .general import Pair
 from .items import Item
 from .mining import mine
 from .objectives import Seen, near_positives, soft_labels, unknown_pairs
@@ -29,14 +30,15 @@ class Recipe:
     cluster_size: int = 3
     rank: int = 32
     lora_from: int = 0
-    lora_rate: float = 7e-4
-    router_rate: float = 5e-4
+    lora_rate: float = 3e-4
+    router_rate: float = 3e-4
     warmup: int = 40
     tau: float = 0.05
     teacher_tau: float = 0.05
     teacher_share: float = 1.0
     near_share: float = 0.95  # Of the positive's likeness: what comes nearer is no negative.
     memory: int = 1024  # Documents of the last batches that serve as negatives.
+    general: int = 14  # Pairs of prose without questions in a batch, for the teacher's labels alone.
     document_tokens: int = 128
     seed: int = 0
 
@@ -97,7 +99,11 @@ class Trainer:
         hard: dict[int, list[int]],
         teacher: Teacher,
         recipe: Recipe,
+        prose: list[Pair] = (),
     ):
+        """Documents are numbered: first the items, then the passages of `prose`."""
+        self.prose = prose
+        self.documents = items + [Item(passage) for passage, _ in prose]
         self.student, self.framer, self.rows, self.items = student, framer, rows, items
         self.teacher, self.recipe = teacher, recipe
         self.batches, self.seen = Batches(hard, recipe), Seen(recipe.memory)
@@ -111,13 +117,20 @@ class Trainer:
         self.step = 0
         self.history: list[dict] = []
 
+    def prose_of(self, step: int) -> list[int]:
+        """Which prose goes into batch `step`."""
+        count = min(self.recipe.general, len(self.prose))
+        return [(step * count + i) % len(self.prose) for i in range(count)]
+
     def losses(self, step: int) -> tuple[dict[str, torch.Tensor], int]:
         """Label and teacher loss of a batch, and its tokens. The batch joins what was seen."""
         recipe, places = self.recipe, self.batches(step)
-        items = [self.items[p] for p in places]
+        prose = self.prose_of(step)
+        places = places + [len(self.items) + number for number in prose]
+        items = [self.documents[p] for p in places]
         pairs = [(number, d) for d, item in enumerate(items) for number in item.rows]
         asked, target = [number for number, _ in pairs], torch.tensor([d for _, d in pairs])
-        texts = [self.rows[number].question for number in asked]
+        texts = [self.rows[number].question for number in asked] + [self.prose[number][1] for number in prose]
         passages = [item.passage for item in items]
         documents, questions = self.framer.documents(passages), self.framer.questions(texts)
         keys, owner = self.student.keys(documents)
@@ -125,18 +138,19 @@ class Trainer:
         taught, heard = self.teacher.embed(chunk_texts(self.framer, passages, documents)), self.teacher.embed(texts)
 
         before = [place for place in self.seen.places]
-        candidates = items + [self.items[place] for place in before]
+        candidates = items + [self.documents[place] for place in before]
         scores = [self.student.scores(queries, keys, owner, len(items))]
         likeness = [best_chunk(heard @ taught.T, owner, len(items))]
         if before:
             scores.append(self.student.scores(queries, self.seen.keys, self.seen.owner, len(before)))
             likeness.append(best_chunk(heard @ self.seen.taught.T, self.seen.owner, len(before)))
         scores, likeness = torch.cat(scores, 1) / recipe.tau, torch.cat(likeness, 1)
-        ignored = unknown_pairs(self.rows, asked, candidates) | near_positives(likeness, target, recipe.near_share)
+        labelled = likeness[: len(asked)]
+        ignored = unknown_pairs(self.rows, asked, candidates) | near_positives(labelled, target, recipe.near_share)
         ignored[torch.arange(len(asked)), target] = False
         self.seen.add(places, owner, keys, taught)
         parts = {
-            "label": F.cross_entropy(scores.masked_fill(ignored, -1e4), target),
+            "label": F.cross_entropy(scores[: len(asked)].masked_fill(ignored, -1e4), target),
             "teacher": soft_labels(scores, likeness, recipe.teacher_tau),
         }
         return parts, sum(map(len, documents)) + sum(map(len, questions))
@@ -164,6 +178,11 @@ class Trainer:
         ranked = np.argsort(-scores, axis=1, kind="stable")[:, :10]
         return metrics.summary(ranked, held_out.gold)
 
+    def is_best(self) -> bool:
+        """Whether the last judgement is the best so far."""
+        judged = [entry["held_out"]["ndcg@10"] for entry in self.history if "held_out" in entry]
+        return judged[-1] == max(judged)
+
     def save(self, path: pathlib.Path) -> None:
         state = {
             "recipe": dataclasses.asdict(self.recipe),
@@ -187,7 +206,7 @@ class Trainer:
         self.step, self.history = state["step"], state["history"]
 
     def run(
-        self, path: pathlib.Path, held_out: HeldOut | None = None, save_every_s: float = 240, judge_every: int = 300
+        self, path: pathlib.Path, held_out: HeldOut | None = None, save_every_s: float = 240, judge_every: int = 100
     ) -> None:
         """Trains to the last step, printing rates, saving every few minutes, judging now and then."""
         if held_out and not self.history:
@@ -211,6 +230,8 @@ class Trainer:
             if held_out and (last or self.step % judge_every == 0):
                 self.history[-1]["held_out"] = self.judge(held_out)
                 print(f"held out: {self.history[-1]['held_out']}", flush=True)
+                if self.is_best():
+                    self.save(path.with_name(f"{path.stem}.best{path.suffix}"))
             if time.monotonic() - saved > save_every_s or last:
                 self.save(path)
                 saved = time.monotonic()

@@ -7,7 +7,7 @@ import pathlib
 
 import torch
 
-from . import adapter, curves, data, export, fusion, items, pool, router, router_training, shards, start
+from . import adapter, curves, data, export, fusion, general, items, pool, router, router_training, shards, start
 from .backbone import Backbone
 from .checkpoint import Checkpoint
 from .encoder import FastEncoder
@@ -17,6 +17,7 @@ from .teacher import Teacher, write_embeddings
 
 START_SAMPLE = 4000  # Windows that the routers are started on.
 HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES = 400, 1500
+PROSE = 12000  # Pairs of each source of prose.
 
 
 def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> Student:
@@ -110,10 +111,13 @@ def train_adapter(arguments: argparse.Namespace) -> None:
     framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
     teacher = Teacher(arguments.teacher, torch.bfloat16)
     hard = mined(arguments.out.with_suffix(".mined.json"), rows, built)
-    trainer = adapter.Trainer(student, framer, rows, built, hard, teacher, recipe)
+    prose = general.pairs(arguments.data / "train", PROSE, recipe.seed)
+    trainer = adapter.Trainer(student, framer, rows, built, hard, teacher, recipe, prose)
     if arguments.out.exists():
         trainer.resume(arguments.out)
         print(f"resumed at step {trainer.step}", flush=True)
+    elif arguments.begin:
+        student.load_state_dict(torch.load(arguments.begin, weights_only=True)["student"])
     else:
         start.start(student, start.Sample(student, framer, teacher, built[-START_SAMPLE:], rows), recipe)
     trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))

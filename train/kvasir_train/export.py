@@ -13,6 +13,9 @@ from .checkpoint import Checkpoint, file_sha256
 from .features import CHUNK, START, Framer
 from .fusion import Weights
 from .router import Router
+from .student import question_spans
+
+QUERY_PART = 12  # Tokens; docs/recall.md has the study.
 
 
 def settings(checkpoint: Checkpoint, router: Router, fusion: Weights | None) -> dict:
@@ -32,6 +35,7 @@ def settings(checkpoint: Checkpoint, router: Router, fusion: Weights | None) -> 
         "heads": first.heads,
         "pooling": CHUNK,
         "query_reduce": "mean",
+        "query_part": QUERY_PART,
         "chunk_reduce": "max",
         "skip_first_token": True,
         "query_template": {"prefix": START, "suffix": "", "routes": "all"},
@@ -80,7 +84,7 @@ def write_adapter(
 
 @torch.inference_mode()
 def parity_case(backbone, router: Router, framer: Framer, passages: list, questions: list[str]) -> dict:
-    """Token numbers of texts and questions and, per layer, the cosine of each question to each chunk."""
+    """Token numbers of texts and questions and, per layer, the best cosine of each question and its parts to each chunk."""
     documents, asked = framer.documents(passages), framer.questions(questions)
 
     def states(ids: list[int]) -> dict[int, torch.Tensor]:
@@ -90,13 +94,16 @@ def parity_case(backbone, router: Router, framer: Framer, passages: list, questi
     cosines = {}
     for layer in router.layers:
         one = router.routers[str(layer)]
-        queries = one.queries(torch.stack([h[layer][1:].mean(0) for h in heard]))
+        queries = [
+            one.queries(torch.stack([h[layer][b:e].mean(0) for b, e in question_spans(len(h[layer]), QUERY_PART)]))
+            for h in heard
+        ]
         keys = []
         for h in seen:
             tokens = len(h[layer])
             runs = [(max(b, 1), min(b + CHUNK, tokens)) for b in range(0, tokens, CHUNK)]
             keys.append(one.keys(torch.stack([h[layer][begin:end].mean(0) for begin, end in runs])))
-        cosines[str(layer)] = [[[round(c, 6) for c in (q @ k.T).tolist()] for k in keys] for q in queries]
+        cosines[str(layer)] = [[[round(c, 6) for c in (q @ k.T).amax(0).tolist()] for k in keys] for q in queries]
     return {
         "about": "cosines[layer][question][document][chunk]; float32 backbone; tokens include the start mark",
         "documents": [

@@ -15,6 +15,13 @@ def chunk_spans(length: int) -> Spans:
     return [(max(begin, 1), min(begin + CHUNK, length)) for begin in range(0, length, CHUNK) if begin + 1 < length]
 
 
+def question_spans(length: int, part: int) -> Spans:
+    """The question's own tokens and, of a long one, its equal parts of about `part` tokens (model/router.h)."""
+    tokens = length - 1
+    count = 0 if 2 * tokens < 3 * part else min(max(2, int(tokens / part + 0.5)), 7)
+    return [(1, length)] + [(1 + i * tokens // count, 1 + (i + 1) * tokens // count) for i in range(count)]
+
+
 class Student(torch.nn.Module):
     """Token sequences in, unit router vectors per layer out."""
 

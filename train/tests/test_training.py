@@ -1,10 +1,11 @@
 import dataclasses
+import random
 
 import torch
 
-from kvasir_train import adapter, commands, data, items, mining, objectives, router, start
+from kvasir_train import adapter, commands, data, general, items, mining, objectives, router, start
 from kvasir_train.features import CHUNK, Framer, chunk_means
-from kvasir_train.student import Student, best_chunk
+from kvasir_train.student import Student, best_chunk, question_spans
 from kvasir_train.teacher import chunk_texts
 
 
@@ -205,3 +206,41 @@ def test_the_teacher_is_not_asked_about_what_it_has_not_seen():
     wanted = torch.tensor([[0.1, 0.3, 0.0], [0.0, 0.0, 0.0]])
     assert router.teacher_loss(scores, wanted, tau=0.05, teacher_tau=0.05).item() < 1e-6
     assert router.teacher_loss(scores.flip(1), wanted, tau=0.05, teacher_tau=0.05).item() > 0.1
+
+
+def test_a_long_question_also_asks_with_its_equal_parts():
+    assert question_spans(18, 12) == [(1, 18)]
+    assert question_spans(19, 12) == [(1, 19), (1, 10), (10, 19)]
+    assert len(question_spans(1000, 12)) == 8
+    assert question_spans(12, 4) == [(1, 12), (1, 4), (4, 8), (8, 12)]
+
+
+def test_the_best_judgement_is_kept(checkpoint, tmp_path):
+    trainer = make_trainer(checkpoint, steps=3)
+    judgements = iter([0.1, 0.2, 0.5, 0.4])  # The first is before the first step.
+    trainer.judge = lambda held_out: {"ndcg@10": next(judgements)}
+    trainer.run(tmp_path / "adapter.pt", held_out=object(), judge_every=1)
+    best = torch.load(tmp_path / "adapter.best.pt", weights_only=False)
+    assert best["step"] == 2
+    assert torch.load(tmp_path / "adapter.pt", weights_only=False)["step"] == 3
+
+
+def test_prose_is_taught_without_labels(checkpoint):
+    plain = make_trainer(checkpoint, steps=1)
+    prose = [(passage("", f"sea story {n} " * 5), f"a sentence {n}") for n in range(4)]
+    recipe = dataclasses.replace(plain.recipe, general=2)
+    told = adapter.Trainer(
+        plain.student, plain.framer, plain.rows, plain.items, plain.batches.hard, HashTeacher(), recipe, prose
+    )
+    assert told.prose_of(0) == [0, 1] and told.prose_of(1) == [2, 3] and told.prose_of(2) == [0, 1]
+    with_prose, without = told.losses(0)[0], plain.losses(0)[0]
+    assert with_prose["label"] > without["label"]  # Two more passages that are no answer.
+    assert with_prose["teacher"] != without["teacher"]
+    assert told.seen.places[-2:] == [len(plain.items), len(plain.items) + 1]
+
+
+def test_a_pair_of_prose_asks_with_a_sentence_from_beside_its_window():
+    text = " ".join(f"Sentence {n} is about the matter of number {n}." for n in range(40))
+    window, question = general.pair("t", text, random.Random(3))
+    assert question in text and question not in window.text
+    assert general.pair("t", "Too short.", random.Random(3)) is None

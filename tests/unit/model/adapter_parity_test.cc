@@ -24,6 +24,14 @@ double Dot(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
+double BestDot(const RouterQuery& query, std::span<const float> key) {
+  double best = -2;
+  for (std::size_t v = 0; v < query.vectors.size(); v += key.size()) {
+    best = std::max(best, Dot(std::span(query.vectors).subspan(v, key.size()), key));
+  }
+  return best;
+}
+
 /// The largest distance of any chunk's score from the fixture's.
 double LargestError(const std::string& model_path, compute::Precision precision) {
   const json fixture =
@@ -54,7 +62,7 @@ double LargestError(const std::string& model_path, compute::Precision precision)
         const json& expected = fixture["cosines"][std::to_string(query.layer)][q][d];
         EXPECT_EQ(keys.size(), expected.size() * dim);
         for (std::size_t chunk = 0; chunk < expected.size(); ++chunk, ++compared) {
-          const double score = Dot(query.vectors, std::span(keys).subspan(chunk * dim, dim));
+          const double score = BestDot(query, std::span(keys).subspan(chunk * dim, dim));
           largest = std::max(largest, std::abs(score - expected[chunk].get<double>()));
         }
       }

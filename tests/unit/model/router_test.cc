@@ -111,6 +111,40 @@ TEST(Router, MeanBeforeUnitTakesTheCosineOfTheMean) {
   EXPECT_NEAR(BestDot(FormQuery(spec, 1, queries, {}), key), expected, 1e-6);
 }
 
+/// A spec of one head of 8 whose questions are cut into parts of 4 tokens.
+RouterSpec PartedSpec() {
+  RouterSpec spec = SomeSpec();
+  spec.key_heads = spec.query_heads = 1;
+  spec.head_dim = 8;
+  spec.query_reduce = compute::QueryReduce::kMean;
+  spec.mean_before_unit = true;
+  spec.query_part = 4;
+  return spec;
+}
+
+TEST(Router, ALongQuestionAlsoAsksWithItsParts) {
+  RouterSpec spec = PartedSpec();
+  const std::vector<float> queries = RandomRows(11, 8, 9);
+  const RouterQuery parted = FormQuery(spec, 1, queries, {});
+  ASSERT_EQ(parted.count, 4);  // The whole, and 11 tokens as 3 + 4 + 4.
+  spec.query_part = 0;
+  std::vector<float> expected;
+  for (const auto& [begin, end] : {std::pair{0, 11}, {0, 3}, {3, 7}, {7, 11}}) {
+    const auto part = std::span(queries).subspan(begin * 8, (end - begin) * 8);
+    const RouterQuery alone = FormQuery(spec, 1, part, {});
+    expected.insert(expected.end(), alone.vectors.begin(), alone.vectors.end());
+  }
+  EXPECT_EQ(parted.vectors, expected);
+}
+
+TEST(Router, PartsAreForLongQuestionsAndFitOneRegisterBlock) {
+  const RouterSpec spec = PartedSpec();
+  const std::pair<int, int> cases[] = {{1, 1}, {5, 1}, {6, 3}, {9, 3}, {10, 4}, {28, 8}, {400, 8}};
+  for (const auto& [tokens, vectors] : cases) {
+    EXPECT_EQ(FormQuery(spec, 1, RandomRows(tokens, 8, 10), {}).count, vectors) << tokens;
+  }
+}
+
 TEST(Router, OnlyMarkedTokensRoute) {
   const RouterSpec spec = SomeSpec();
   const std::vector<float> queries = RandomRows(4, spec.query_dim(), 7);
