@@ -30,9 +30,9 @@ std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::K
   const auto address = reinterpret_cast<std::uintptr_t>(page->memory_.get());
   if (will_fill) {
     // Advice: without it the page is as good, only slower to fill.
-    const std::uintptr_t begin = (address + kSystemPage - 1) / kSystemPage * kSystemPage;
-    (void)madvise(reinterpret_cast<void*>(begin),
-                  static_cast<std::size_t>(key_bytes + scale_bytes + kLine) - (begin - address),
+    const std::uintptr_t skipped = (kSystemPage - address % kSystemPage) % kSystemPage;
+    (void)madvise(page->memory_.get() + skipped,
+                  static_cast<std::size_t>(key_bytes + scale_bytes + kLine) - skipped,
                   MADV_HUGEPAGE);
   }
   page->keys_ = page->memory_.get() + (kLine - address % kLine) % kLine;

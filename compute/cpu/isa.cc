@@ -1,5 +1,7 @@
 #include "compute/cpu/isa.h"
 
+#include <cpuid.h>
+
 #include <cstdlib>
 #include <string>
 
@@ -37,6 +39,15 @@ std::string_view IsaName(Isa isa) {
   return "?";
 }
 
+// CPUID leaf 7.1, EAX bit 5: not every compiler's builtin knows its name.
+bool HasBf16() {
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 5 & 1) != 0;
+}
+
 Isa DetectIsa() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
@@ -48,7 +59,7 @@ Isa DetectIsa() {
       !__builtin_cpu_supports("avx512vnni")) {
     return Isa::kAvx2;
   }
-  return __builtin_cpu_supports("avx512bf16") ? Isa::kAvx512Bf16 : Isa::kAvx512;
+  return HasBf16() ? Isa::kAvx512Bf16 : Isa::kAvx512;
 }
 
 Result<Isa> ChooseIsa() {

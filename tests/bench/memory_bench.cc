@@ -1,9 +1,10 @@
-// memory_bench [MEMORIES] [QUERIES]: what a user waits for, over the public API, on synthetic
-// notes.
+// memory_bench [MEMORIES] [QUERIES] [WORDS]: what a user waits for, over the public API, on
+// synthetic notes.
 //
-// Notes are 20 to 40 words drawn by Zipf's law from 30 000 made-up words, seeded, so that posting
-// lists have the shape of real text; each is one segment. Prints one JSON object: rates of
-// remember, recall p50/p95, bytes on disk, time to open. The store is made in $TMPDIR and removed.
+// Notes are WORDS (40) or fewer words, half as many at least, drawn by Zipf's law from 30 000
+// made-up words, seeded, so that posting lists have the shape of real text; each is one segment.
+// Prints one JSON object: rates of remember, recall p50/p95, bytes on disk, time to open. The store
+// is made in $TMPDIR and removed.
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,12 +78,12 @@ double Percentile(std::vector<double>& sorted, double p) {
 }
 
 /// Remembers `count` notes; returns how many tokens that were.
-std::uint64_t Fill(kvasir::Memory& memory, std::size_t count) {
+std::uint64_t Fill(kvasir::Memory& memory, std::size_t count, std::size_t most_words) {
   Words words(1);
   std::uint64_t tokens = 0;
   for (std::size_t done = 0; done < count;) {
     std::vector<kvasir::RememberRequest> batch(std::min<std::size_t>(512, count - done));
-    for (auto& request : batch) request.text = words.Text(20, 40);
+    for (auto& request : batch) request.text = words.Text((most_words + 1) / 2, most_words);
     for (const auto& receipt : memory.RememberBatch(batch)) {
       if (!receipt.ok()) Die(receipt.status());
       tokens += receipt->tokens;
@@ -112,8 +113,9 @@ std::vector<double> RecallMilliseconds(kvasir::Memory& memory, std::size_t queri
 int main(int argc, char** argv) {
   const std::size_t memories = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1000;
   const std::size_t queries = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 200;
-  if (memories == 0 || queries == 0) {
-    std::fprintf(stderr, "usage: memory_bench [MEMORIES] [QUERIES]\n");
+  const std::size_t words = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 40;
+  if (memories == 0 || queries == 0 || words == 0) {
+    std::fprintf(stderr, "usage: memory_bench [MEMORIES] [QUERIES] [WORDS]\n");
     return 2;
   }
   const auto folder =
@@ -123,7 +125,7 @@ int main(int argc, char** argv) {
   auto opened = kvasir::Memory::Open(path);
   if (!opened.ok()) Die(opened.status());
   auto start = Clock::now();
-  const std::uint64_t tokens = Fill(**opened, memories);
+  const std::uint64_t tokens = Fill(**opened, memories, words);
   const double remember_s = SecondsSince(start);
 
   opened =
