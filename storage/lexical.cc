@@ -63,6 +63,7 @@ struct LoadedTerm {
   std::vector<ListPtr> blocks;
   std::uint64_t segments = 0;
   std::uint64_t documents = 0;
+  double weight = 0;  // Its idf, raised for a rare one.
 };
 
 std::uint64_t CountDocuments(const PostingList& list) {
@@ -104,14 +105,12 @@ class Scorer {
   }
 
   std::vector<LexicalHit> Best(std::uint32_t blocks) {
+    WeighTerms();
     for (std::uint32_t block = 0; block < blocks; ++block) ScoreBlock(block);
     KeepBest(query_.k);
     std::sort(hits_.begin(), hits_.end(), Better);
     double most = 0;
-    for (const LoadedTerm& term : terms_) {
-      most +=
-          Idf(documents_, static_cast<double>(term.documents)) * (kBm25K1 + 1) * (1 + kTitleBonus);
-    }
+    for (const LoadedTerm& term : terms_) most += term.weight * (kBm25K1 + 1) * (1 + kTitleBonus);
     for (LexicalHit& hit : hits_) {
       hit.coverage = hit.score / most;
       ChooseSegment(&hit);
@@ -132,6 +131,16 @@ class Scorer {
     hits_.resize(k);
   }
 
+  void WeighTerms() {
+    double sum = 0;
+    for (LoadedTerm& term : terms_) {
+      term.weight = Idf(documents_, static_cast<double>(term.documents));
+      sum += term.weight;
+    }
+    const double mean = sum / static_cast<double>(terms_.size());
+    for (LoadedTerm& term : terms_) term.weight *= std::pow(term.weight / mean, kRareBonus);
+  }
+
   void ScoreBlock(std::uint32_t block) {
     scores_.fill(0);
     for (const LoadedTerm& term : terms_) AddTerm(term, *term.blocks[block]);
@@ -145,15 +154,14 @@ class Scorer {
   }
 
   void AddTerm(const LoadedTerm& term, const PostingList& list) {
-    const double idf = Idf(documents_, static_cast<double>(term.documents));
     for (std::size_t i = 0; i < list.size();) {
       const Posting& posting = list[i];
       std::uint64_t count = posting.title;
       for (; i < list.size() && list[i].document == posting.document; ++i) count += list[i].text;
       const double length = static_cast<double>(posting.title_length) + posting.document_length;
       scores_[posting.document] +=
-          TermScore(idf, static_cast<double>(count), length, document_mean_) +
-          kTitleBonus * Saturated(idf, posting.title, kBm25K1);
+          TermScore(term.weight, static_cast<double>(count), length, document_mean_) +
+          kTitleBonus * Saturated(term.weight, posting.title, kBm25K1);
     }
   }
 

@@ -1,4 +1,4 @@
-// The lexical channel: exact BM25 (k1 0.9, b 0.4) over title and text.
+// The lexical channel: BM25 (k1 0.9, b 0.4) over title and text, exact.
 #ifndef STORAGE_LEXICAL_H_
 #define STORAGE_LEXICAL_H_
 
@@ -16,6 +16,7 @@ inline constexpr double kBm25K1 = 0.9;
 inline constexpr double kBm25B = 0.4;
 /// Chosen on held-out training rows (docs/recall.md).
 inline constexpr double kTitleBonus = 0.3;
+inline constexpr double kRareBonus = 0.25;
 
 /// One document that shares a term with the query, best first; ties by document number.
 struct LexicalHit {
@@ -45,11 +46,11 @@ struct LexicalQuery {
 /// Document: tf = title + whole text, length likewise, N = documents. A title says what a document
 /// is about, so each term scores once more by its count in the title alone, kTitleBonus times,
 /// without length normalisation. `coverage` divides by the limit of that for ever more of every
-/// term, terms that no document has included: what part of the question the document speaks of. The
-/// best segment is chosen by the same formula over segments (tf and length of title + segment, N =
-/// segments). idf = ln(1 + (N - df + 0.5) / (df + 0.5)). `generation` of the hits is left 0. Cost:
-/// one seek per term and block of 4096 documents that is not cached; then one pass over the
-/// postings.
+/// term, terms that no document has included: what part of the question the document speaks of.
+/// idf = ln(1 + (N - df + 0.5) / (df + 0.5)), times (idf / mean idf of the query)^kRareBonus: the
+/// rare words of a question are what it is about. The best segment is chosen by BM25 over segments
+/// (tf and length of title + segment, N = segments). `generation` of the hits is left 0. Cost: one
+/// seek per term and block of 4096 documents that is not cached; then one pass over the postings.
 Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow& totals,
                                            std::uint64_t sequence, const LexicalQuery& query,
                                            PostingCache* cache);

@@ -35,18 +35,24 @@ std::vector<std::pair<DocumentNumber, double>> PlainBm25(
     total += lengths[number];
   }
   const auto n = static_cast<double>(corpus.size());
+  const auto idf = [&](const std::string& term) {
+    const double df = document_frequency[term];
+    return std::log(1 + (n - df + 0.5) / (df + 0.5));
+  };
+  const std::vector<std::string> terms = QueryTerms(query);
+  double mean = 0;
+  for (const std::string& term : terms) mean += idf(term) / static_cast<double>(terms.size());
   std::vector<std::pair<DocumentNumber, double>> scores;
   for (const auto& [number, document] : corpus) {
     double score = 0;
     const std::vector<std::string> title = Terms(document.title);
-    for (const std::string& term : QueryTerms(query)) {
+    for (const std::string& term : terms) {
       const double tf = counts[number].contains(term) ? counts[number][term] : 0;
       if (tf == 0) continue;
-      const double df = document_frequency[term];
-      const double idf = std::log(1 + (n - df + 0.5) / (df + 0.5));
-      score += idf * tf * 1.9 / (tf + 0.9 * (1 - 0.4 + 0.4 * lengths[number] / (total / n)));
+      const double weight = idf(term) * std::pow(idf(term) / mean, 0.25);
+      score += weight * tf * 1.9 / (tf + 0.9 * (1 - 0.4 + 0.4 * lengths[number] / (total / n)));
       const auto in_title = static_cast<double>(std::count(title.begin(), title.end(), term));
-      score += 0.3 * idf * in_title * 1.9 / (in_title + 0.9);
+      score += 0.3 * weight * in_title * 1.9 / (in_title + 0.9);
     }
     if (score > 0) scores.emplace_back(number, score);
   }
