@@ -3,17 +3,27 @@
 #include <cmath>
 
 namespace kvasir::agent {
+namespace {
+
+// What a link is worth for a memory that shares no word with the question: the second memory of a
+// bridge often shares few. Chosen on training rows (docs/recall.md).
+constexpr double kUnasked = 0.1;
+
+}  // namespace
 
 FusionWeights FusionFor(const model::Model& model) {
   if (model.adapter() == nullptr || model.adapter()->fusion.empty()) return {};
-  const auto read = [&](const char* name) {
+  const auto read = [&](const char* name, double otherwise = 0.0) {
     const auto found = model.adapter()->fusion.find(name);
-    return found != model.adapter()->fusion.end() ? found->second : 0.0;
+    return found != model.adapter()->fusion.end() ? found->second : otherwise;
   };
+  const FusionWeights defaults;
   return {.bias = read("bias"),
           .coverage = read("coverage"),
           .lexical_share = read("lexical_share"),
           .latent = read("latent"),
+          .named = read("named", defaults.named),
+          .link = read("link", defaults.link),
           .answerable = read("answerable")};
 }
 
@@ -29,8 +39,10 @@ Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& l
 double Fuse(const FusionWeights& weights, const Evidence& evidence) {
   const double x = weights.bias + weights.coverage * evidence.coverage +
                    weights.lexical_share * evidence.lexical_share +
-                   weights.latent * evidence.latent;
-  return 1 / (1 + std::exp(-x));
+                   weights.latent * evidence.latent + weights.named * evidence.named;
+  const double alone = 1 / (1 + std::exp(-x));
+  const double own = kUnasked + (1 - kUnasked) * evidence.lexical_share;
+  return alone + (1 - alone) * weights.link * evidence.link * own;
 }
 
 }  // namespace kvasir::agent

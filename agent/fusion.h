@@ -15,12 +15,16 @@ struct FusionWeights {
   double coverage = 4.0;       ///< Of the part of the question that a memory's words cover.
   double lexical_share = 4.0;  ///< Of BM25 divided by the best BM25 of this question.
   double latent = 0.0;         ///< Of the latent score.
+  double named = 3.0;          ///< Of the memory's title standing in the question.
+  /// How likely the memories that a good hit names belong to the answer as well, 0 to 1.
+  double link = 0.3;
   /// A question whose best memory scores less is not answered: `ask` says so without reading.
   double answerable = 0.0;
   friend bool operator==(const FusionWeights&, const FusionWeights&) = default;
 };
 
-/// The adapter's constants (one that it does not name is 0), or the defaults when it has none.
+/// The adapter's constants, or the defaults when it has none. An adapter from before there were
+/// `named` and `link` gets the defaults of these two; another one that it does not name is 0.
 FusionWeights FusionFor(const model::Model& model);
 
 /// The lexical channel's word on one memory (storage/lexical.h).
@@ -34,15 +38,21 @@ struct Evidence {
   double coverage = 0;       ///< The part of the question that its words cover, 0 to 1.
   double lexical_share = 0;  ///< Its BM25 divided by the best one of this question.
   double latent = 0;         ///< Its latent score: a cosine with trained routers.
+  double named = 0;          ///< Strength of its title in the question (storage/titles.h).
+  /// The best of (score of a hit) x (strength of this memory's title in the hit's text).
+  double link = 0;
 };
 
-/// `best_lexical`: the highest BM25 of the question, 0 when no memory shares a word with it.
+/// What the channels say; `named` and `link` are left 0. `best_lexical`: the highest BM25 of the
+/// question, 0 when no memory shares a word with it.
 Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& lexical,
                     std::optional<double> latent);
 
-/// The fused score: 1 / (1 + exp(-x)), x = bias + the weighted sum of the evidence. Coverage is
-/// what tells a question that no memory answers from one that some do; the others order the
-/// memories. For one question it rises with each channel: no weight is negative.
+/// The fused score. Of the question alone: p = 1 / (1 + exp(-x)), x = bias + the weighted sum of
+/// the evidence but links. Coverage is what tells a question that no memory answers from one that
+/// some do; the others order the memories. A link is another reason, worth little for a memory that
+/// shares no word with the question: p + (1 - p) link weight * link * (0.1 + 0.9 lexical share).
+/// For one question it rises with each evidence: no weight is negative.
 double Fuse(const FusionWeights& weights, const Evidence& evidence);
 
 }  // namespace kvasir::agent

@@ -70,6 +70,7 @@ class Reader {
     query.candidates = kCandidates;
     query.lexical = !routed_alone_;
     query.explain = request_.explain;
+    query.titles = hop == 1;
     KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> found, Search(bank_, query));
     std::vector<const Candidate*> chosen;
     std::vector<DocumentNumber> numbers;

@@ -95,7 +95,8 @@ class Recaller {
   bool stale() const { return stale_; }
 
  private:
-  Result<std::vector<Candidate>> SearchFor(std::string_view text) {
+  // Titles are followed for the question alone: behind a hit's text they would all be named.
+  Result<std::vector<Candidate>> SearchFor(std::string_view text, bool titles) {
     if (options_.stop.stop_requested()) return Cancelled("recall was stopped");
     SearchQuery query;
     query.space = space_;
@@ -106,12 +107,13 @@ class Recaller {
     query.explain = request_.explain;
     query.exact = request_.exact;
     query.wait = request_.wait;
+    query.titles = titles;
     query.candidates = std::max(request_.top_k * kCandidatesPerHit, kLeastCandidates);
     return Search(bank_, query);
   }
 
   Status FirstHop() {
-    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, SearchFor(request_.query));
+    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, SearchFor(request_.query, true));
     for (Candidate& candidate : found) {
       const DocumentNumber document = candidate.document;
       ranked_[document] = {.candidate = std::move(candidate)};
@@ -124,7 +126,7 @@ class Recaller {
   Status HopFrom(const Ranked& seed, std::string_view text, std::uint32_t hop) {
     const DocumentNumber origin = seed.candidate.document;
     const double strength = seed.score();
-    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, SearchFor(text));
+    KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> found, SearchFor(text, false));
     std::erase_if(found, [&](const Candidate& c) { return c.document == origin; });
     if (found.empty() || found.front().score <= 0) return Status::Ok();
     const double best = found.front().score;

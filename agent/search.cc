@@ -4,14 +4,21 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "agent/space_index.h"
+#include "model/utf8.h"
 
 namespace kvasir::agent {
 namespace {
 
 using storage::DocumentNumber;
+
+// How many of the best memories are looked through for titles of others, and how much of each:
+// what a text is about stands at its beginning. Chosen on training rows (docs/recall.md).
+constexpr std::size_t kLinkSeeds = 3;
+constexpr std::size_t kLinkBytes = 1200;
 
 // What the latent channel says of a question.
 struct Latent {
@@ -46,56 +53,172 @@ Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query,
   return latent;
 }
 
-// The candidates by document; the lexical hits come first and keep their segment.
-using Candidates = std::map<DocumentNumber, Candidate>;
+// One search: its candidates by document, and what speaks for each.
+class Searcher {
+ public:
+  Searcher(Bank& bank, const SearchQuery& query) : bank_(bank), query_(query) {}
 
-void AddLexical(const std::vector<storage::LexicalHit>& hits, Candidates* candidates) {
-  for (const storage::LexicalHit& hit : hits) {
-    Candidate& candidate = (*candidates)[hit.document];
-    candidate.document = hit.document;
-    candidate.segment = hit.segment;
-    candidate.generation = hit.generation;
-    candidate.lexical = {.score = hit.score, .coverage = hit.coverage};
+  Result<std::vector<Candidate>> Run() {
+    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical());
+    if (query_.latent) {
+      KVASIR_ASSIGN_OR_RETURN(latent_, ScoreLatent(bank_, query_, Numbers()));
+      for (const LatentHit& hit : latent_.scores.best()) Get(hit.document);
+      for (auto& [document, candidate] : candidates_) {
+        if (const auto hit = latent_.scores.Find(document)) AddLatent(*hit, &candidate);
+      }
+    }
+    KVASIR_RETURN_IF_ERROR(Weigh());
+    if (query_.lexical && query_.titles) {
+      KVASIR_RETURN_IF_ERROR(FollowTitles());
+      KVASIR_RETURN_IF_ERROR(Weigh());
+    }
+    std::vector<Candidate> ranked = Ranked();
+    if (query_.explain && latent_.index) KVASIR_RETURN_IF_ERROR(Explain(&ranked));
+    return ranked;
   }
-}
 
-std::vector<DocumentNumber> Numbers(const Candidates& candidates) {
-  std::vector<DocumentNumber> numbers;
-  for (const auto& [document, candidate] : candidates) numbers.push_back(document);
-  return numbers;
-}
-
-void AddLatent(const LatentScores& scores, Candidates* candidates) {
-  for (const LatentHit& hit : scores.best()) {
-    (*candidates)[hit.document].document = hit.document;
+ private:
+  Candidate& Get(DocumentNumber document) {
+    Candidate& candidate = candidates_[document];
+    candidate.document = document;
+    return candidate;
   }
-  for (auto& [document, candidate] : *candidates) {
-    const auto hit = scores.Find(document);
-    if (!hit) continue;
+
+  std::vector<DocumentNumber> Numbers() const {
+    std::vector<DocumentNumber> numbers;
+    for (const auto& [document, candidate] : candidates_) numbers.push_back(document);
+    return numbers;
+  }
+
+  bool Allowed(DocumentNumber document) const {
+    return query_.allowed == nullptr || query_.allowed->Contains(document);
+  }
+
+  Status AddLexical() {
+    KVASIR_ASSIGN_OR_RETURN(
+        const auto hits,
+        bank_.store().Search(query_.space, query_.text, query_.candidates, query_.allowed));
+    if (!hits.empty()) best_lexical_ = hits.front().score;
+    for (const storage::LexicalHit& hit : hits) {
+      Candidate& candidate = Get(hit.document);
+      candidate.segment = hit.segment;
+      candidate.generation = hit.generation;
+      candidate.lexical = {.score = hit.score, .coverage = hit.coverage};
+    }
+    if (!query_.titles) return Status::Ok();
+    KVASIR_ASSIGN_OR_RETURN(const auto named, bank_.store().TitlesIn(query_.space, query_.text));
+    for (const storage::TitleMention& mention : named) {
+      if (Allowed(mention.document)) Get(mention.document).evidence.named = mention.strength;
+    }
+    return Status::Ok();
+  }
+
+  // The best candidates' texts name others, who may be new to both channels.
+  Status FollowTitles() {
+    std::vector<Candidate> seeds = Ranked();
+    if (seeds.size() > kLinkSeeds) seeds.resize(kLinkSeeds);
+    std::vector<DocumentNumber> numbers;
+    for (const Candidate& seed : seeds) numbers.push_back(seed.document);
+    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(query_.space, numbers));
+    for (std::size_t i = 0; i < seeds.size(); ++i) {
+      if (!documents[i]) continue;
+      KVASIR_ASSIGN_OR_RETURN(const auto mentions,
+                              TitlesIn(bank_, query_.space, *documents[i], seeds[i].segment));
+      for (const storage::TitleMention& mention : mentions) {
+        if (!Allowed(mention.document)) continue;
+        double& link = Get(mention.document).evidence.link;
+        link = std::max(link, seeds[i].score * mention.strength);
+      }
+    }
+    return ScoreNew();
+  }
+
+  Status ScoreNew() {
+    if (latent_.index == nullptr) return Status::Ok();
+    std::vector<DocumentNumber> numbers;
+    for (const auto& [document, candidate] : candidates_) {
+      if (!candidate.latent) numbers.push_back(document);
+    }
+    KVASIR_ASSIGN_OR_RETURN(const std::vector<LatentHit> hits,
+                            latent_.index->ScoreSome(latent_.queries, numbers));
+    for (const LatentHit& hit : hits) AddLatent(hit, &candidates_[hit.document]);
+    return Status::Ok();
+  }
+
+  // Evidence and score of every candidate.
+  Status Weigh() {
+    KVASIR_RETURN_IF_ERROR(FindGenerations());
+    for (auto& [document, candidate] : candidates_) {
+      const double named = candidate.evidence.named;
+      const double link = candidate.evidence.link;
+      candidate.evidence = EvidenceOf(best_lexical_, candidate.lexical, candidate.latent);
+      candidate.evidence.named = named;
+      candidate.evidence.link = link;
+      candidate.score = Fuse(bank_.fusion(), candidate.evidence);
+    }
+    return Status::Ok();
+  }
+
+  void AddLatent(const LatentHit& hit, Candidate* candidate) {
     // Generations differ when the memory was edited since the lexical channel looked.
-    if (candidate.lexical && candidate.generation > hit->generation) continue;
-    if (candidate.generation < hit->generation) {
-      candidate.lexical.reset();
-      candidate.segment = hit->segment;
-      candidate.generation = hit->generation;
+    if (candidate->lexical && candidate->generation > hit.generation) return;
+    if (candidate->generation < hit.generation) {
+      candidate->lexical.reset();
+      candidate->segment = hit.segment;
+      candidate->generation = hit.generation;
     }
-    candidate.latent = hit->score;
+    candidate->latent = hit.score;
+    routed_[hit.document] = hit;
   }
-}
 
-Status Explain(const Latent& latent, std::vector<Candidate>* candidates) {
-  std::vector<LatentHit> hits;
-  std::vector<Candidate*> owners;
-  for (Candidate& candidate : *candidates) {
-    if (const auto hit = latent.scores.Find(candidate.document); hit && candidate.latent) {
-      hits.push_back(*hit);
-      owners.push_back(&candidate);
+  // Of those that only a title brought in.
+  Status FindGenerations() {
+    std::vector<DocumentNumber> numbers;
+    for (const auto& [document, candidate] : candidates_) {
+      if (candidate.generation == 0) numbers.push_back(document);
     }
+    if (numbers.empty()) return Status::Ok();
+    KVASIR_ASSIGN_OR_RETURN(const auto heads,
+                            bank_.store().GetMany(query_.space, numbers, /*with_text=*/false));
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (heads[i]) {
+        candidates_[numbers[i]].generation = heads[i]->generation;
+      } else {
+        candidates_.erase(numbers[i]);
+      }
+    }
+    return Status::Ok();
   }
-  KVASIR_ASSIGN_OR_RETURN(auto explained, latent.index->Explain(latent.queries, hits));
-  for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->layers = std::move(explained[i]);
-  return Status::Ok();
-}
+
+  Status Explain(std::vector<Candidate>* ranked) const {
+    std::vector<LatentHit> hits;
+    std::vector<Candidate*> owners;
+    for (Candidate& candidate : *ranked) {
+      if (const auto hit = routed_.find(candidate.document); hit != routed_.end()) {
+        hits.push_back(hit->second);
+        owners.push_back(&candidate);
+      }
+    }
+    KVASIR_ASSIGN_OR_RETURN(auto explained, latent_.index->Explain(latent_.queries, hits));
+    for (std::size_t i = 0; i < owners.size(); ++i) owners[i]->layers = std::move(explained[i]);
+    return Status::Ok();
+  }
+
+  std::vector<Candidate> Ranked() const {
+    std::vector<Candidate> ranked;
+    ranked.reserve(candidates_.size());
+    for (const auto& [document, candidate] : candidates_) ranked.push_back(candidate);
+    std::stable_sort(ranked.begin(), ranked.end(), Better);
+    return ranked;
+  }
+
+  Bank& bank_;
+  const SearchQuery& query_;
+  std::map<DocumentNumber, Candidate> candidates_;
+  std::map<DocumentNumber, LatentHit> routed_;  // Of the candidates with a latent score.
+  double best_lexical_ = 0;
+  Latent latent_;
+};
 
 }  // namespace
 
@@ -110,28 +233,22 @@ bool Better(const Candidate& a, const Candidate& b) {
 }
 
 Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query) {
-  Candidates candidates;
-  double best_lexical = 0;
-  if (query.lexical) {
-    KVASIR_ASSIGN_OR_RETURN(const auto hits, bank.store().Search(query.space, query.text,
-                                                                 query.candidates, query.allowed));
-    if (!hits.empty()) best_lexical = hits.front().score;
-    AddLexical(hits, &candidates);
-  }
-  Latent latent;
-  if (query.latent) {
-    KVASIR_ASSIGN_OR_RETURN(latent, ScoreLatent(bank, query, Numbers(candidates)));
-    AddLatent(latent.scores, &candidates);
-  }
-  std::vector<Candidate> ranked;
-  for (auto& [document, candidate] : candidates) {
-    candidate.evidence = EvidenceOf(best_lexical, candidate.lexical, candidate.latent);
-    candidate.score = Fuse(bank.fusion(), candidate.evidence);
-    ranked.push_back(std::move(candidate));
-  }
-  std::stable_sort(ranked.begin(), ranked.end(), Better);
-  if (query.explain && latent.index) KVASIR_RETURN_IF_ERROR(Explain(latent, &ranked));
-  return ranked;
+  return Searcher(bank, query).Run();
+}
+
+Result<std::vector<storage::TitleMention>> TitlesIn(Bank& bank, storage::SpaceId space,
+                                                    const storage::Document& document,
+                                                    std::uint32_t segment) {
+  if (segment >= document.segments.size()) return std::vector<storage::TitleMention>();
+  const Span span = document.segments[segment].span;
+  const auto text =
+      std::string_view(document.record.text).substr(span.begin, span.end - span.begin);
+  const std::size_t end = model::CodePointStart(text, std::min(text.size(), kLinkBytes));
+  KVASIR_ASSIGN_OR_RETURN(auto mentions, bank.store().TitlesIn(space, text.substr(0, end)));
+  std::erase_if(mentions, [&](const storage::TitleMention& mention) {
+    return mention.document == document.record.number;
+  });
+  return mentions;
 }
 
 }  // namespace kvasir::agent

@@ -24,8 +24,11 @@ struct SearchQuery {
   bool latent = true;
   bool lexical = true;
   bool explain = false;
-  bool exact = false;            ///< RecallRequest::exact
-  bool wait = true;              ///< RecallRequest::wait
+  bool exact = false;  ///< RecallRequest::exact
+  bool wait = true;    ///< RecallRequest::wait
+  /// Of the lexical channel: memories whose title stands in the question, or in one of the best
+  /// memories, gain (Evidence).
+  bool titles = true;
   std::size_t candidates = 100;  ///< Of each channel; their union is scored by both.
 };
 
@@ -47,6 +50,11 @@ bool Better(const Candidate& a, const Candidate& b);
 /// was edited between the two channels appears once, with what the newer version scored. The model
 /// is needed for the latent channel only. Thread-safe.
 Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query);
+
+/// The other memories whose title stands at the beginning of a segment: whom Search links it to.
+Result<std::vector<storage::TitleMention>> TitlesIn(Bank& bank, storage::SpaceId space,
+                                                    const storage::Document& document,
+                                                    std::uint32_t segment);
 
 }  // namespace kvasir::agent
 

@@ -82,6 +82,11 @@ class SpaceIndex {
   /// The best documents by their best segments. Costs what RouteIndex::ScanBest does, and a pass
   /// over the list of segments.
   Result<LatentScores> Score(const LatentQuery& query) const;
+  /// What Score says of these documents alone, in their order; those that are not here are left
+  /// out. Reads their keys only, under the lock: for a few documents.
+  Result<std::vector<LatentHit>> ScoreSome(
+      std::span<const model::RouterQuery> layers,
+      std::span<const storage::DocumentNumber> documents) const;
   /// The `count` best memories by one layer alone, as a routed layer selects them (msa.md §4): best
   /// first, equal ones by document number, each with its best segment.
   Result<std::vector<LatentHit>> Select(const model::RouterQuery& query, std::size_t count,
@@ -120,11 +125,14 @@ class SpaceIndex {
 
   // Questions, in this order.
   Result<LatentScores> Answer(const LatentQuery& query, std::span<const float> weights) const;
+  void Ask(std::span<const model::RouterQuery> layers, std::span<const float> weights,
+           Question* question) const;
   void Begin(const LatentQuery& query, Question* question) const;
   Status Scan(const LatentQuery& query, Question* question) const;
   static void Choose(const LatentQuery& query, Question* question);
   Result<LatentScores> Finish(const LatentQuery& query, const Question& question) const;
-  Result<LatentHit> ScoreNow(const Question& question, storage::DocumentNumber document) const;
+  Result<std::vector<LatentHit>> ScoreNow(const Question& question,
+                                          std::span<const storage::DocumentNumber> documents) const;
 
   compute::RouteQuery QueryOf(const model::RouterQuery& query) const;
   Status ScoreEntries(const compute::RouteQuery& query, std::span<const std::uint32_t> entries,

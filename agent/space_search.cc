@@ -23,6 +23,11 @@ bool Better(const LatentHit& a, const LatentHit& b) {
   return a.score != b.score ? a.score > b.score : a.document < b.document;
 }
 
+bool SaysNothing(std::span<const model::RouterQuery> layers) {
+  return layers.empty() ||
+         std::ranges::any_of(layers, [](const auto& layer) { return layer.count == 0; });
+}
+
 bool Earlier(const LatentHit& a, const LatentHit& b) { return a.document < b.document; }
 
 }  // namespace
@@ -63,22 +68,33 @@ Result<std::vector<LatentHit>> SpaceIndex::Select(const model::RouterQuery& quer
 
 Result<LatentScores> SpaceIndex::Answer(const LatentQuery& query,
                                         std::span<const float> weights) const {
-  const auto no_token = [](const model::RouterQuery& layer) { return layer.count == 0; };
-  if (query.best == 0 || query.layers.empty() || std::ranges::any_of(query.layers, no_token)) {
-    return LatentScores();
-  }
+  if (query.best == 0 || SaysNothing(query.layers)) return LatentScores();
   thread_local Question question;
-  question.layers.clear();
-  question.weights.clear();
-  for (const model::RouterQuery& layer : query.layers) {
-    question.layers.push_back(QueryOf(layer));
-    const auto index = static_cast<std::size_t>(question.layers.back().layer);
-    question.weights.push_back(weights.empty() ? 1.0F : weights[index]);
-  }
+  Ask(query.layers, weights, &question);
   Begin(query, &question);
   KVASIR_RETURN_IF_ERROR(Scan(query, &question));
   Choose(query, &question);
   return Finish(query, question);
+}
+
+Result<std::vector<LatentHit>> SpaceIndex::ScoreSome(
+    std::span<const model::RouterQuery> layers, std::span<const DocumentNumber> documents) const {
+  if (SaysNothing(layers)) return std::vector<LatentHit>();
+  Question question;
+  Ask(layers, spec_.layer_weights, &question);
+  const std::shared_lock lock(mutex_);
+  return ScoreNow(question, documents);
+}
+
+void SpaceIndex::Ask(std::span<const model::RouterQuery> layers, std::span<const float> weights,
+                     Question* question) const {
+  question->layers.clear();
+  question->weights.clear();
+  for (const model::RouterQuery& layer : layers) {
+    question->layers.push_back(QueryOf(layer));
+    const auto index = static_cast<std::size_t>(question->layers.back().layer);
+    question->weights.push_back(weights.empty() ? 1.0F : weights[index]);
+  }
 }
 
 void SpaceIndex::Begin(const LatentQuery& query, Question* question) const {
@@ -184,23 +200,29 @@ Result<LatentScores> SpaceIndex::Finish(const LatentQuery& query, const Question
     const std::uint32_t entry = question.best[document];
     known.push_back({document, segments_[entry], version.generation, question.totals[entry]});
   }
+  std::vector<DocumentNumber> changed;
   for (DocumentNumber d = 0; changes_ != question.changes && d < versions_.size(); ++d) {
-    if (versions_[d].change <= question.changes || versions_[d].entries == 0) continue;
-    if (query.allowed != nullptr && !query.allowed->Contains(d)) continue;
-    KVASIR_ASSIGN_OR_RETURN(const LatentHit hit, ScoreNow(question, d));
-    known.push_back(hit);
+    if (versions_[d].change <= question.changes) continue;
+    if (query.allowed == nullptr || query.allowed->Contains(d)) changed.push_back(d);
   }
+  KVASIR_ASSIGN_OR_RETURN(const std::vector<LatentHit> hits, ScoreNow(question, changed));
+  known.insert(known.end(), hits.begin(), hits.end());
   std::ranges::sort(known, Earlier);
   result.best_.resize(std::min(query.best, known.size()));
   std::ranges::partial_sort_copy(known, result.best_, Better);
   return result;
 }
 
-// Under mutex_, so that the version stays.
-Result<LatentHit> SpaceIndex::ScoreNow(const Question& question, DocumentNumber document) const {
-  const Version& version = versions_[document];
-  std::vector<std::uint32_t> entries(version.entries);
-  for (std::uint32_t i = 0; i < version.entries; ++i) entries[i] = version.first + i;
+// Under mutex_, so that the versions stay.
+Result<std::vector<LatentHit>> SpaceIndex::ScoreNow(
+    const Question& question, std::span<const DocumentNumber> documents) const {
+  std::vector<std::uint32_t> entries;
+  for (const DocumentNumber document : documents) {
+    if (document >= versions_.size()) continue;
+    const Version& version = versions_[document];
+    for (std::uint32_t i = 0; i < version.entries; ++i) entries.push_back(version.first + i);
+  }
+  if (entries.empty()) return std::vector<LatentHit>();
   std::vector<float> totals(entries.size());
   std::vector<float> scores(entries.size());
   for (std::size_t layer = 0; layer < question.layers.size(); ++layer) {
@@ -209,9 +231,17 @@ Result<LatentHit> SpaceIndex::ScoreNow(const Question& question, DocumentNumber 
       totals[i] += question.weights[layer] * scores[i];
     }
   }
-  const auto best = std::ranges::max_element(totals);
-  const auto at = version.first + static_cast<std::size_t>(best - totals.begin());
-  return LatentHit{document, segments_[at], version.generation, *best};
+  std::vector<LatentHit> hits;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const DocumentNumber document = documents_[entries[i]];
+    const LatentHit hit{document, segments_[entries[i]], versions_[document].generation, totals[i]};
+    if (hits.empty() || hits.back().document != document) {
+      hits.push_back(hit);
+    } else if (hit.score > hits.back().score) {
+      hits.back() = hit;
+    }
+  }
+  return hits;
 }
 
 Status SpaceIndex::ScoreEntries(const compute::RouteQuery& query,

@@ -1,20 +1,28 @@
 #include "storage/catalogue.h"
 
+#include <utility>
+
 namespace kvasir::storage {
 
-void Catalogue::Put(const Document& head, std::uint64_t session_hash) {
+void Catalogue::Put(const Document& head, std::uint64_t session_hash,
+                    std::vector<std::uint64_t> title_keys) {
   const MemoryRecord& record = head.record;
   if (record.number >= entries_.size()) entries_.resize(record.number + 1);
+  titles_.Remove(record.number, entries_[record.number].title_keys);
+  titles_.Put(record.number, title_keys);
   entries_[record.number] = {.expires_at = record.expires_at.value_or(Timestamp::max()),
                              .valid_from = record.valid_from.value_or(Timestamp::min()),
                              .valid_to = record.valid_to.value_or(Timestamp::max()),
                              .session = session_hash,
                              .trust = record.provenance.trust,
-                             .present = true};
+                             .present = true,
+                             .title_keys = std::move(title_keys)};
 }
 
 void Catalogue::Remove(DocumentNumber number) {
-  if (number < entries_.size()) entries_[number] = {};
+  if (number >= entries_.size()) return;
+  titles_.Remove(number, entries_[number].title_keys);
+  entries_[number] = {};
 }
 
 DocumentSet Catalogue::Select(const Query& query) const {

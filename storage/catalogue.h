@@ -1,4 +1,4 @@
-// What every recall asks of every document, in memory: session, expiry, validity, trust.
+// What every recall asks of every document, in memory: session, expiry, validity, trust, title.
 #ifndef STORAGE_CATALOGUE_H_
 #define STORAGE_CATALOGUE_H_
 
@@ -10,10 +10,12 @@
 #include "storage/document_set.h"
 #include "storage/ids.h"
 #include "storage/records.h"
+#include "storage/titles.h"
 
 namespace kvasir::storage {
 
-/// One space's documents. 48 bytes per number ever given. Thread-compatible: the store locks.
+/// One space's documents. 72 bytes per number ever given, about 66 more for one with a title.
+/// Thread-compatible: the store locks.
 class Catalogue {
  public:
   struct Query {
@@ -23,9 +25,11 @@ class Catalogue {
     Timestamp now{};
   };
 
-  void Put(const Document& head, std::uint64_t session_hash);
+  /// `title_keys`: TitleIndex::Keys of the title.
+  void Put(const Document& head, std::uint64_t session_hash, std::vector<std::uint64_t> title_keys);
   void Remove(DocumentNumber number);
   DocumentSet Select(const Query& query) const;
+  const TitleIndex& titles() const { return titles_; }
 
  private:
   struct Entry {
@@ -35,8 +39,10 @@ class Catalogue {
     std::uint64_t session = 0;
     Trust trust = Trust::kUntrusted;
     bool present = false;
+    std::vector<std::uint64_t> title_keys;
   };
   std::vector<Entry> entries_;  // By number.
+  TitleIndex titles_;
 };
 
 }  // namespace kvasir::storage

@@ -152,7 +152,7 @@ void Store::Impl::Publish(CommitPlan* plan) {
   const std::scoped_lock lock_catalogue(catalogue_mutex);
   for (const Document& head : plan->heads) {
     const auto loaded = catalogues.find(head.space);
-    if (loaded != catalogues.end()) loaded->second.Put(head, TermHash(head.record.session));
+    if (loaded != catalogues.end()) PutInCatalogue(head, &loaded->second);
   }
   for (const auto& [space, number] : plan->removed) {
     const auto loaded = catalogues.find(space);

@@ -26,16 +26,19 @@ bool IsFunctionWord(const std::string& term) {
 
 }  // namespace
 
-std::vector<std::string> QueryTerms(std::string_view query) {
-  std::vector<std::string> distinct;
-  std::unordered_set<std::string> seen;
-  for (std::string& term : Terms(query)) {
-    if (seen.insert(term).second) distinct.push_back(std::move(term));
-  }
-  std::vector<std::string> kept;
-  std::copy_if(distinct.begin(), distinct.end(), std::back_inserter(kept),
+std::vector<std::string> ContentTerms(std::string_view text) {
+  std::vector<std::string> all = Terms(text);
+  std::vector<std::string> content;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(content),
                [](const std::string& term) { return !IsFunctionWord(term); });
-  return kept.empty() ? distinct : kept;
+  return content.empty() ? all : content;
+}
+
+std::vector<std::string> QueryTerms(std::string_view query) {
+  std::vector<std::string> distinct = ContentTerms(query);
+  std::unordered_set<std::string> seen;
+  std::erase_if(distinct, [&](const std::string& term) { return !seen.insert(term).second; });
+  return distinct;
 }
 
 }  // namespace kvasir::storage

@@ -8,6 +8,10 @@
 
 namespace kvasir::storage {
 
+/// The terms of `text` in order, repeats included, without words that carry no meaning of their own
+/// ("the", "of"); all of them when there is nothing else. Thread-safe.
+std::vector<std::string> ContentTerms(std::string_view text);
+
 /// The distinct terms of `query` in order, without words that only make it a question ("what is the
 /// …"): documents are full of them, and they say nothing. A query of nothing else keeps them all.
 /// Thread-safe.

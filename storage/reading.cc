@@ -231,6 +231,20 @@ Result<DocumentSet> Store::Impl::Select(SpaceId space, const Selection& selectio
   return selected;
 }
 
+void Store::Impl::PutInCatalogue(const Document& head, Catalogue* catalogue) const {
+  catalogue->Put(head, TermHash(head.record.session),
+                 TitleIndex::Keys(identity.hash_key, head.record.title));
+}
+
+Result<std::vector<TitleMention>> Store::Impl::TitlesIn(SpaceId space,
+                                                        std::string_view text) const {
+  KVASIR_RETURN_IF_ERROR(LoadCatalogue(space));
+  const std::shared_lock lock_catalogue(catalogue_mutex);
+  const auto loaded = catalogues.find(space);
+  if (loaded == catalogues.end()) return std::vector<TitleMention>();
+  return loaded->second.titles().In(identity.hash_key, text);
+}
+
 Result<DocumentSet> Store::Impl::SelectInMemory(SpaceId space, const Selection& selection) const {
   KVASIR_RETURN_IF_ERROR(LoadCatalogue(space));
   Catalogue::Query query{.session = std::nullopt,
@@ -253,7 +267,7 @@ Status Store::Impl::LoadCatalogue(SpaceId space) const {
   if (catalogues.contains(space)) return Status::Ok();
   Catalogue catalogue;
   const auto summary = ScanHeads(engine->View(), space, 0, [&](const Document& head) {
-    catalogue.Put(head, TermHash(head.record.session));
+    PutInCatalogue(head, &catalogue);
     return true;
   });
   KVASIR_RETURN_IF_ERROR(summary.status());

@@ -437,6 +437,10 @@ Result<std::vector<LexicalHit>> Store::Search(SpaceId space, std::string_view qu
   return impl_->Search(space, query, k, allowed);
 }
 
+Result<std::vector<TitleMention>> Store::TitlesIn(SpaceId space, std::string_view text) const {
+  return impl_->TitlesIn(space, text);
+}
+
 Result<EraseReceipt> Store::Erase(SpaceId space, std::span<const DocumentNumber> numbers,
                                   const EraseOptions& options) {
   return impl_->Erase(space, numbers, options);

@@ -119,6 +119,8 @@ class Store::Impl {
                                  const std::function<bool(const SegmentView&)>& visit) const;
   Result<std::vector<LexicalHit>> Search(SpaceId space, std::string_view query, std::size_t k,
                                          const DocumentSet* allowed) const;
+  Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;
+  void PutInCatalogue(const Document& head, Catalogue* catalogue) const;
   /// Reads the heads of a space into its catalogue, once.
   Status LoadCatalogue(SpaceId space) const;
   Result<DocumentSet> SelectInMemory(SpaceId space, const Selection& selection) const;

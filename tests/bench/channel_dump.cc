@@ -3,11 +3,16 @@
 //
 // In: rows {"question","positives":[{"id"}]}. Out, one line a question:
 //   {"question": "...", "gold": ["id", …], "ids": ["id", …],
-//    "evidence": [[coverage, lexical_share, latent], …]}
+//    "evidence": [[coverage, lexical_share, latent, named], …], "links": [[from, to, strength], …]}
+// Links go from the memories that may become one of the best, by their places in "ids".
 // The store must have been made with this model and adapter; its default space is searched.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +28,21 @@ namespace {
 
 using nlohmann::json;
 
+// Places of the candidates that any choice of weights could put among the first three.
+std::set<std::size_t> Seeds(const std::vector<agent::Candidate>& found) {
+  constexpr std::size_t kEach = 8;
+  std::vector<std::size_t> by_latent(found.size());
+  std::iota(by_latent.begin(), by_latent.end(), std::size_t{0});
+  std::set<std::size_t> seeds(
+      by_latent.begin(),
+      by_latent.begin() + static_cast<std::ptrdiff_t>(std::min(kEach, by_latent.size())));
+  std::stable_sort(by_latent.begin(), by_latent.end(), [&](std::size_t a, std::size_t b) {
+    return found[a].evidence.latent > found[b].evidence.latent;
+  });
+  for (std::size_t i = 0; i < std::min(kEach, by_latent.size()); ++i) seeds.insert(by_latent[i]);
+  return seeds;
+}
+
 Result<json> Candidates(agent::Bank& bank, storage::SpaceId space,
                         const storage::DocumentSet& allowed, const std::string& question) {
   agent::SearchQuery query;
@@ -33,12 +53,25 @@ Result<json> Candidates(agent::Bank& bank, storage::SpaceId space,
   std::vector<storage::DocumentNumber> numbers;
   for (const agent::Candidate& candidate : found) numbers.push_back(candidate.document);
   KVASIR_ASSIGN_OR_RETURN(const auto documents, bank.store().GetMany(space, numbers));
+  std::map<storage::DocumentNumber, std::size_t> places;
   json row = {{"question", question}, {"ids", json::array()}, {"evidence", json::array()}};
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!documents[i]) continue;
     const agent::Evidence& e = found[i].evidence;
+    places[found[i].document] = row["ids"].size();
     row["ids"].push_back(documents[i]->record.id);
-    row["evidence"].push_back({e.coverage, e.lexical_share, e.latent});
+    row["evidence"].push_back({e.coverage, e.lexical_share, e.latent, e.named});
+  }
+  row["links"] = json::array();
+  for (const std::size_t i : Seeds(found)) {
+    if (!documents[i]) continue;
+    KVASIR_ASSIGN_OR_RETURN(const auto mentions,
+                            agent::TitlesIn(bank, space, *documents[i], found[i].segment));
+    for (const storage::TitleMention& mention : mentions) {
+      const auto to = places.find(mention.document);
+      if (to == places.end()) continue;
+      row["links"].push_back({places[found[i].document], to->second, mention.strength});
+    }
   }
   return row;
 }

@@ -15,12 +15,13 @@ def write(rows: list[data.Row], folder: pathlib.Path, passages: int, seed: int) 
     """corpus.jsonl and questions.jsonl of `folder`; returns how many rows each has.
 
     The corpus is every positive and negative of the questions, filled up to `passages` with positives of other rows.
-    Questions are left out, from the end, when theirs alone would be more than `passages`.
+    Questions are left out, from the end, when theirs alone would be more than `passages`: `rows` in a mixed order
+    (data.training_rows) leave a fair sample of every source.
     """
     generator = random.Random(seed)
     texts: dict[str, data.Passage] = {}
     asked = []
-    for row in sorted((row for row in rows if row.held_out), key=lambda row: row.key):
+    for row in (row for row in rows if row.held_out):
         own = {p.key: p for p in row.positives + row.negatives}
         if len(texts | own) > passages:
             break

@@ -28,6 +28,9 @@ def test_metrics_count_each_gold_document():
     assert (figures["r@1"], figures["r@5"], figures["r@10"], figures["all_gold@10"]) == (0, 0.5, 1, 1)
 
 
+NO_LINKS = np.zeros((0, 3), np.float32)
+
+
 def synthetic_questions(count=300, candidates=60, seed=0):
     """Coverage and share tell a little of what is gold, the latent channel tells more."""
     random = np.random.default_rng(seed)
@@ -36,8 +39,9 @@ def synthetic_questions(count=300, candidates=60, seed=0):
         gold = np.arange(candidates) == random.integers(candidates)
         coverage = np.clip(random.normal(0.3, 0.1, candidates) + 0.15 * gold, 0, 1)
         latent = 0.1 * random.normal(0, 1, candidates) + 0.3 * gold
-        evidence = np.stack([coverage, coverage / coverage.max(), latent], axis=1).astype(np.float32)
-        questions.append(fusion.Question(evidence, gold))
+        named = np.zeros(candidates)
+        evidence = np.stack([coverage, coverage / coverage.max(), latent, named], axis=1).astype(np.float32)
+        questions.append(fusion.Question(evidence, gold, NO_LINKS))
     return questions
 
 
@@ -53,7 +57,7 @@ def test_scores_are_probabilities_on_unseen_questions():
     weights = fusion.fit(synthetic_questions())
     unseen = synthetic_questions(seed=2)
     unseen += [question.unanswerable() for question in unseen]
-    scores = np.concatenate([1 / (1 + np.exp(-fusion.logits(weights, q))) for q in unseen])
+    scores = np.concatenate([fusion.probabilities(weights, q) for q in unseen])
     gold = np.concatenate([q.gold for q in unseen])
     for low, high in ((0.2, 0.5), (0.5, 0.8), (0.8, 1)):
         inside = (scores >= low) & (scores < high)
@@ -67,17 +71,45 @@ def test_a_question_without_its_gold_scores_lower():
 
 
 def test_an_unanswerable_twin_takes_its_shares_of_the_best_that_is_left():
-    question = fusion.Question(
-        np.array([[0.5, 1, 2], [0.4, 0.8, 1], [0.1, 0.2, 0]], np.float32), np.array([True, False, False])
-    )
-    assert question.unanswerable().evidence == pytest.approx(np.array([[0.4, 1, 1], [0.1, 0.25, 0]]))
+    evidence = np.array([[0.5, 1, 2, 0], [0.4, 0.8, 1, 0.3], [0.1, 0.2, 0, 0]], np.float32)
+    links = np.array([[0, 1, 1], [1, 2, 0.5]], np.float32)
+    twin = fusion.Question(evidence, np.array([True, False, False]), links).unanswerable()
+    assert twin.evidence == pytest.approx(np.array([[0.4, 1, 1, 0.3], [0.1, 0.25, 0, 0]]))
+    assert twin.links.tolist() == [[0, 1, 0.5]], "links of the gold go with it, the others are counted anew"
+
+
+def test_a_link_counts_from_the_best_alone_and_little_without_a_word_of_the_question():
+    evidence = np.zeros((6, 4), np.float32)
+    evidence[:, fusion.SHARE] = [1, 0.9, 0.8, 0.7, 0.5, 0]
+    weights = fusion.Weights(bias=-2, coverage=0, lexical_share=3, latent=0, link=0.5)
+    alone = fusion.probabilities(weights, fusion.Question(evidence, np.zeros(6, bool), NO_LINKS))
+    links = np.array([[0, 4, 0.6], [2, 5, 1], [3, 1, 1]], np.float32)
+    linked = fusion.probabilities(weights, fusion.Question(evidence, np.zeros(6, bool), links))
+    expected = alone.copy()
+    expected[4] += (1 - alone[4]) * 0.5 * 0.6 * alone[0] * 0.55
+    expected[5] += (1 - alone[5]) * 0.5 * alone[2] * 0.1
+    assert linked == pytest.approx(expected), "the fourth is no seed"
+
+
+def test_links_weigh_as_much_as_they_help():
+    def question(number):
+        random = np.random.default_rng(number)
+        evidence = np.zeros((12, 4), np.float32)
+        evidence[:, fusion.SHARE] = np.sort(random.uniform(0.2, 1, 12))[::-1]
+        gold = np.isin(np.arange(12), [0, 11])
+        return fusion.Question(evidence, gold, np.array([[0, 11, 1]], np.float32))
+
+    assert fusion.fit([question(i) for i in range(40)]).link > 0
+    unhelpful = [fusion.Question(q.evidence, np.arange(12) == 0, q.links) for q in map(question, range(40))]
+    assert fusion.fit(unhelpful).link == 0
 
 
 def test_a_dump_is_read_as_the_engine_writes_it(tmp_path):
     path = tmp_path / "dump.jsonl"
-    path.write_text('{"question":"q","gold":["b"],"ids":["a","b"],"evidence":[[0.1,0.5,-1],[0.2,1,2]]}\n')
+    path.write_text('{"question":"q","gold":["b"],"ids":["a","b"],"evidence":[[0.1,0.5,-1,0],[0.2,1,2,0.3]],"links":[[1,0,0.5]]}\n')
     (question,) = fusion.read_dump(path)
-    assert question.gold.tolist() == [False, True] and question.evidence.shape == (2, 3)
+    assert question.gold.tolist() == [False, True] and question.evidence.shape == (2, 4)
+    assert question.links.tolist() == [[1, 0, 0.5]]
 
 
 def row(number: int, held_out: bool) -> Row:

@@ -191,6 +191,43 @@ TEST_F(RecallTest, ReachesTheSecondFactInASecondHop) {
   EXPECT_EQ(bridge->hop, 2U);
 }
 
+// What texts name by title: nothing else tells the three notes about work apart.
+class TitledTest : public RecallTest {
+ protected:
+  void SetUp() override {
+    RecallTest::SetUp();
+    if (IsSkipped()) return;
+    Titled("ada", "Ada Vrba", "She works beside her friend Philippa Quennell, a singer.");
+    Titled("bo", "Bo Lind", "The work of a baker begins at night.");
+    Titled("philippa", "Philippa Quennell", "The work of a singer begins at night.");
+    request_.query = "Who works with Ada Vrba?";
+    request_.top_k = 3;
+    request_.latent = false;
+  }
+  void Titled(const std::string& id, const std::string& title, const std::string& text,
+              const std::string& session = "") {
+    RememberRequest note;
+    note.id = id;
+    note.session = session;
+    note.title = title;
+    note.text = text;
+    Remember(note);
+  }
+  RecallRequest request_;
+};
+
+TEST_F(TitledTest, AMemoryThatAGoodHitNamesComesBeforeItsLike) {
+  EXPECT_THAT(Recall(request_), ElementsAre("ada", "philippa", "bo"));
+  ASSERT_TRUE(memory().Update(EditText("ada", "She works alone.")).ok());
+  EXPECT_THAT(Recall(request_), ElementsAre("ada", "bo", "philippa"));
+}
+
+TEST_F(TitledTest, ATitleLeadsToNoMemoryThatIsFilteredOut) {
+  Titled("mine", "Ada Vrba", "She works beside her friend Philippa Quennell.", "mine");
+  request_.session = "mine";
+  EXPECT_THAT(Recall(request_), ElementsAre("mine"));
+}
+
 TEST_F(RecallTest, GivesTheSameAnswerAfterReopening) {
   std::vector<std::string> facts;
   for (std::size_t i = 0; i < 12; ++i) facts.push_back(Name("Fact ", i, " concerns pears."));

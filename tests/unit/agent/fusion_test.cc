@@ -29,9 +29,21 @@ TEST(Fusion, RisesWithEachChannel) {
   }
 }
 
+TEST(Fusion, ATitleInTheQuestionAndALinkFromAGoodHitLift) {
+  constexpr FusionWeights weights{.bias = -3, .lexical_share = 2, .named = 2, .link = 0.5};
+  const double alone = Fuse(weights, {.lexical_share = 0.5});
+  EXPECT_GT(Fuse(weights, {.lexical_share = 0.5, .named = 0.3}), alone);
+  // p + (1 - p) x 0.5 x link x (0.1 + 0.9 share).
+  EXPECT_NEAR(Fuse(weights, {.lexical_share = 0.5, .link = 0.8}),
+              alone + (1 - alone) * 0.5 * 0.8 * 0.55, 1e-12);
+  const double unasked = Fuse(weights, {});
+  EXPECT_NEAR(Fuse(weights, {.link = 0.8}), unasked + (1 - unasked) * 0.5 * 0.8 * 0.1, 1e-12);
+}
+
 TEST(Fusion, StaysBetweenZeroAndOne) {
   EXPECT_GT(Score(LexicalEvidence{}, -1), 0);
   EXPECT_LE(Score(LexicalEvidence{.score = 1e9, .coverage = 1}, 1e9), 1);
+  EXPECT_LE(Fuse(kWeights, {.lexical_share = 1, .latent = 1e9, .named = 1, .link = 1}), 1);
 }
 
 TEST(Fusion, TakesAnAbsentChannelForNothing) {

@@ -162,6 +162,23 @@ INSTANTIATE_TEST_SUITE_P(Kinds, SpaceSearch,
                          testing::Values(Kind::kTopics, Kind::kRandom, Kind::kFewDistinct,
                                          Kind::kAllTheSame));
 
+TEST(SpaceSearch, ScoresAFewAsAWholeScanDoes) {
+  Source source(Kind::kTopics, 6);
+  const auto index = Fill(source);
+  index->Remove(4);
+  const auto layers = source.Question();
+  const std::vector<DocumentNumber> some = {kDocuments - 1, 4, 0, kDocuments + 10, 17};
+  const LatentQuery query{
+      .layers = layers, .best = kBest, .also = some, .effort = RouteEffort::kExact};
+  const LatentScores whole = index->Score(query).value();
+  std::vector<LatentHit> expected;
+  for (const DocumentNumber document : {kDocuments - 1, DocumentNumber{0}, DocumentNumber{17}}) {
+    expected.push_back(whole.Find(document).value());
+  }
+  EXPECT_TRUE(Same(index->ScoreSome(layers, some).value(), expected));
+  EXPECT_TRUE(index->ScoreSome({}, some).value().empty());
+}
+
 TEST(SpaceSearch, FindsTheSameBehindAFilterAndAfterForgetting) {
   Source source(Kind::kTopics, 2);
   const auto index = Fill(source);
