@@ -7,21 +7,25 @@ namespace kvasir::storage {
 void Catalogue::Put(const Document& head, std::uint64_t session_hash,
                     std::vector<std::uint64_t> title_keys) {
   const MemoryRecord& record = head.record;
-  if (record.number >= entries_.size()) entries_.resize(record.number + 1);
-  titles_.Remove(record.number, entries_[record.number].title_keys);
+  if (record.number >= entries_.size()) {
+    entries_.resize(record.number + 1);
+    title_keys_.resize(record.number + 1);
+  }
+  titles_.Remove(record.number, title_keys_[record.number]);
   titles_.Put(record.number, title_keys);
+  title_keys_[record.number] = std::move(title_keys);
   entries_[record.number] = {.expires_at = record.expires_at.value_or(Timestamp::max()),
                              .valid_from = record.valid_from.value_or(Timestamp::min()),
                              .valid_to = record.valid_to.value_or(Timestamp::max()),
                              .session = session_hash,
                              .trust = record.provenance.trust,
-                             .present = true,
-                             .title_keys = std::move(title_keys)};
+                             .present = true};
 }
 
 void Catalogue::Remove(DocumentNumber number) {
   if (number >= entries_.size()) return;
-  titles_.Remove(number, entries_[number].title_keys);
+  titles_.Remove(number, title_keys_[number]);
+  title_keys_[number] = {};
   entries_[number] = {};
 }
 

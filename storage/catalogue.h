@@ -39,9 +39,10 @@ class Catalogue {
     std::uint64_t session = 0;
     Trust trust = Trust::kUntrusted;
     bool present = false;
-    std::vector<std::uint64_t> title_keys;
   };
   std::vector<Entry> entries_;  // By number.
+  // By number, apart from the entries: every search passes over all of those.
+  std::vector<std::vector<std::uint64_t>> title_keys_;
   TitleIndex titles_;
 };
 

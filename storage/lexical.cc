@@ -129,6 +129,9 @@ class Scorer {
     std::nth_element(hits_.begin(), hits_.begin() + static_cast<std::ptrdiff_t>(k), hits_.end(),
                      Better);
     hits_.resize(k);
+    least_ = std::min_element(hits_.begin(), hits_.end(), [](const auto& left, const auto& right) {
+               return left.score < right.score;
+             })->score;
   }
 
   void WeighTerms() {
@@ -146,7 +149,8 @@ class Scorer {
     for (const LoadedTerm& term : terms_) AddTerm(term, *term.blocks[block]);
     const DocumentNumber first = DocumentNumber{block} << kBlockBits;
     for (DocumentNumber i = 0; i < kBlockDocuments; ++i) {
-      if (scores_[i] <= 0) continue;
+      // Equal to the least of the best is not enough: those have lower numbers.
+      if (scores_[i] <= least_) continue;
       if (query_.allowed != nullptr && !query_.allowed->Contains(first + i)) continue;
       hits_.push_back({.document = first + i, .score = scores_[i]});
     }
@@ -202,6 +206,7 @@ class Scorer {
   std::vector<LoadedTerm> terms_;
   std::array<double, kBlockDocuments> scores_{};  // 32 KiB: stays in the first-level cache.
   std::vector<LexicalHit> hits_;
+  double least_ = 0;  // Of `hits_`, once they are as many as asked for.
 };
 
 }  // namespace

@@ -1,11 +1,12 @@
-// lexical_bench FOLDER [SEGMENTS] [QUESTIONS]: what the lexical channel takes in a space of
+// lexical_bench FOLDER [SEGMENTS] [QUESTIONS] [CACHE]: what the lexical channel takes in a space of
 // SEGMENTS memories of one segment each, 50 words long, by a law like that of English words (the
 // word of rank r comes 1 / (r + 30) as often; function words, which no question is searched by, are
 // left out).
 //
-// A question is six words as they follow each other in one memory, so that it has neighbours.
-// FOLDER gets the store; one that is there is used again. Prints one JSON object: milliseconds of
-// the first round of questions (lists come from disk) and of the second.
+// A question is six words as they follow each other in one memory. CACHE: MiB of decoded postings,
+// 0 for the store's default. FOLDER gets the store; one that is there is used again. Prints one
+// JSON object: milliseconds of the first round of questions (lists come from disk) and of the
+// second.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -98,15 +99,18 @@ std::vector<double> Ask(const storage::Store& store, storage::SpaceId space, std
 }
 
 int Main(int argc, char** argv) {
-  if (argc < 2 || argc > 4) {
-    std::fprintf(stderr, "usage: lexical_bench FOLDER [SEGMENTS] [QUESTIONS]\n");
+  if (argc < 2 || argc > 5) {
+    std::fprintf(stderr, "usage: lexical_bench FOLDER [SEGMENTS] [QUESTIONS] [CACHE]\n");
     return 2;
   }
   const std::uint64_t segments = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1'000'000;
   const std::size_t questions = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 200;
   const bool is_new = !std::filesystem::exists(argv[1]);
   const Timer filling;
-  const auto store = Must(storage::Store::Open(argv[1], {}));
+  storage::StoreOptions options;
+  const std::uint64_t cache = argc > 4 ? std::strtoull(argv[4], nullptr, 10) << 20 : 0;
+  if (cache > 0) options.posting_cache_bytes = cache;
+  const auto store = Must(storage::Store::Open(argv[1], options));
   const storage::SpaceId space = Must(store->EnsureSpace("default"));
   if (is_new) Fill(store.get(), segments);
   const double filled = filling.Seconds();

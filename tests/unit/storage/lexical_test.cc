@@ -180,6 +180,29 @@ TEST(Lexical, KeepsSpacesApart) {
   EXPECT_THAT(*store->Search(mine, "secret", 10), ::testing::IsEmpty());
 }
 
+TEST(Lexical, KeepsTheBestOfEveryBlockAndOfEqualsTheFirst) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  std::vector<DocumentNumber> equal;
+  std::vector<DocumentNumber> best;
+  for (int block = 0; block < 3; ++block) {
+    for (int i = 0; i < 4; ++i) {
+      const auto receipt =
+          store->Commit(One(MakeWrite(Numbered("m", static_cast<std::uint64_t>(4 * block + i)),
+                                      i == 2 ? "needle needle hay hay" : "needle hay hay hay")));
+      ASSERT_OK(receipt);
+      (i == 2 ? best : equal).push_back(receipt->documents[0].number);
+    }
+    (void)*store->ReserveNumbers(space, 4096);
+  }
+  const auto hits = store->Search(space, "needle", 5);
+  ASSERT_OK(hits);
+  std::vector<DocumentNumber> found;
+  for (const LexicalHit& hit : *hits) found.push_back(hit.document);
+  EXPECT_THAT(found, ::testing::ElementsAre(best[0], best[1], best[2], equal[0], equal[1]));
+}
+
 TEST(Lexical, SearchesBlocksBeyondTheFirst4096Numbers) {
   TempFolder folder;
   const auto store = OpenStore(folder / "store");
