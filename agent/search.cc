@@ -118,6 +118,7 @@ class Searcher {
     std::vector<Candidate> seeds = Ranked();
     if (seeds.size() > kLinkSeeds) seeds.resize(kLinkSeeds);
     std::vector<DocumentNumber> numbers;
+    numbers.reserve(seeds.size());
     for (const Candidate& seed : seeds) numbers.push_back(seed.document);
     KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(query_.space, numbers));
     for (std::size_t i = 0; i < seeds.size(); ++i) {

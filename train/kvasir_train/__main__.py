@@ -66,6 +66,7 @@ def parse() -> argparse.Namespace:
     command.add_argument("--passages", type=int, required=True, help="size of the corpus")
     command.add_argument("--parts", type=int, default=1, help="take every so many-th held-out row")
     command.add_argument("--part", type=int, default=0, help="which of them")
+    command.add_argument("--multi-hop", type=int, default=0, help="multi-hop questions alone, at most so many a file")
     command = verb("calibrate", commands.calibrate, "fit the fusion on the engine's candidates", "out")
     command.add_argument("--candidates", type=pathlib.Path, nargs="+", required=True, help="from channel_dump")
     command = verb("export", commands.write_export, "write the adapter file", "model", "router", "adapter", "out")

@@ -126,7 +126,11 @@ def train_adapter(arguments: argparse.Namespace) -> None:
 
 def write_pool(arguments: argparse.Namespace) -> None:
     rows = data.training_rows(arguments.data / "train", characters=1 << 30)
-    chosen = [row for i, row in enumerate(rows) if not row.held_out or i % arguments.parts == arguments.part]
+    if arguments.multi_hop:
+        asked = data.multi_hop_rows(arguments.data / "train", arguments.multi_hop)
+        chosen = [row for row in rows if not row.held_out] + asked
+    else:
+        chosen = [row for i, row in enumerate(rows) if not row.held_out or i % arguments.parts == arguments.part]
     print(*pool.write(chosen, arguments.out, arguments.passages, arguments.seed))
 
 

@@ -72,6 +72,11 @@ def row_hash(source: str, identifier: str) -> int:
     return int(hashlib.sha256(f"{source}:{identifier}".encode()).hexdigest()[:8], 16)
 
 
+def row_order(key: str) -> str:
+    """A fixed, mixed order of rows."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 def is_held_out(source: str, identifier: str) -> bool:
     """The rule for own validation rows, never trained on: sha256("file:id")[:8] mod 32 == 0."""
     return row_hash(source, identifier) % HOLDOUT_MODULUS == 0
@@ -110,6 +115,20 @@ def to_row(source: str, raw: dict) -> Row:
         answers=tuple(raw.get("answers") or ()),
         held_out=is_held_out(source, raw["id"]),
     )
+
+
+# Bridge and comparison questions: no document answers one alone.
+MULTI_HOP = ("hotpot_train", "musique_train", "twowiki_train", "wiki_multi")
+
+
+def multi_hop_rows(folder: pathlib.Path, most: int) -> list[Row]:
+    """Held-out rows of MULTI_HOP, at most `most` of a file, whatever its quota leaves out."""
+    chosen = []
+    for source in MULTI_HOP:
+        rows = (to_row(source, raw) for raw in read_rows(folder / f"{source}.jsonl.zst"))
+        found = sorted((row for row in rows if row.held_out), key=lambda row: row_order(row.key))
+        chosen += found[:most]
+    return sorted(chosen, key=lambda row: row_order(row.key))
 
 
 def training_rows(folder: pathlib.Path, characters: int) -> list[Row]:

@@ -36,6 +36,9 @@ def write(rows: list[data.Row], folder: pathlib.Path, passages: int, seed: int) 
     lines(folder / "corpus.jsonl", [{"id": k, "title": p.title, "text": p.text} for k, p in texts.items()])
     lines(
         folder / "questions.jsonl",
-        [{"question": row.question, "positives": [{"id": p.key} for p in row.positives]} for row in asked],
+        [
+            {"question": row.question, "answers": row.answers, "positives": [{"id": p.key} for p in row.positives]}
+            for row in asked
+        ],
     )
     return len(texts), len(asked)

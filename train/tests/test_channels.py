@@ -4,9 +4,10 @@ import math
 import numpy as np
 import pytest
 import torch
+import zstandard
 from safetensors import safe_open
 
-from kvasir_train import export, fusion, lexical, metrics, pool, router
+from kvasir_train import data, export, fusion, lexical, metrics, pool, router
 from kvasir_train.backbone import PROJECTIONS, Backbone
 from kvasir_train.data import Passage, Row
 from kvasir_train.features import Framer
@@ -124,6 +125,26 @@ def test_a_pool_holds_all_gold_and_is_filled_up(tmp_path):
     asked = [json.loads(line) for line in (tmp_path / "questions.jsonl").read_text().splitlines()]
     assert len(ids) == 20 and all(p["id"] in ids for q in asked for p in q["positives"])
     assert pool.write(rows, tmp_path, passages=5, seed=0) == (5, 2)
+
+
+def test_a_pool_says_what_is_known_of_its_questions(tmp_path):
+    asked = Row("s:0", "s", "who?", (Passage("t", "x"),), (), ("Ada",), True)
+    pool.write([asked], tmp_path, passages=1, seed=0)
+    question = json.loads((tmp_path / "questions.jsonl").read_text())
+    assert question == {"question": "who?", "answers": ["Ada"], "positives": [{"id": Passage("t", "x").key}]}
+
+
+def test_multi_hop_rows_are_held_out_and_none_of_a_file_takes_all(tmp_path):
+    for source in data.MULTI_HOP:
+        rows = [
+            {"id": f"{i}", "question": f"{source} {i}?", "positives": [{"title": "", "text": "a"}]} for i in range(400)
+        ]
+        packed = zstandard.compress("\n".join(map(json.dumps, rows)).encode())
+        (tmp_path / f"{source}.jsonl.zst").write_bytes(packed)
+    found = data.multi_hop_rows(tmp_path, most=5)
+    assert [row.source for row in found].count("wiki_multi") == 5 and len(found) == 5 * len(data.MULTI_HOP)
+    assert all(row.held_out for row in found)
+    assert [row.source for row in found] != sorted(row.source for row in found), "mixed"
 
 
 def test_an_adapter_says_how_it_routes_and_reproduces_the_trained_states(checkpoint, tmp_path):
