@@ -77,14 +77,15 @@ Result<ReasonerAnswer> AnswerRemotely(const Reasoner& reasoner, const AskRequest
 /// The pooled keys and values that the local model attends to; null when it shall not.
 Result<std::unique_ptr<model::MemoryProvider>> MemoryOf(Bank& bank, storage::SpaceId space,
                                                         const AskRequest& request,
-                                                        const Reading& reading) {
+                                                        const Reading& reading,
+                                                        const std::stop_token& stop) {
   std::unique_ptr<model::MemoryProvider> memory;
   if (!request.latent_memory) return memory;
   if (RoutesAsPublished(bank.model())) {
     KVASIR_ASSIGN_OR_RETURN(auto index, bank.router_index()->Open(space));
     memory = std::make_unique<RoutedMemory>(bank, std::move(index), space, reading.allowed);
   } else {
-    memory = std::make_unique<LatentMemory>(&bank.kv_cache(), reading.passages);
+    memory = std::make_unique<LatentMemory>(bank.kv_pages(), reading.passages, stop);
   }
   return memory;
 }
@@ -98,7 +99,7 @@ Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, storage::SpaceId space,
   KVASIR_ASSIGN_OR_RETURN(auto messages,
                           MakePrompt(request.question, &reading->passages,
                                      LocalBudget(bank, request.max_new_tokens), count));
-  KVASIR_ASSIGN_OR_RETURN(const auto memory, MemoryOf(bank, space, request, *reading));
+  KVASIR_ASSIGN_OR_RETURN(const auto memory, MemoryOf(bank, space, request, *reading, stop));
   return AnswerLocally(bank, RequestOf(request, std::move(messages), stop), memory.get());
 }
 

@@ -26,7 +26,6 @@ Bank::Bank(std::unique_ptr<storage::Store> store, std::shared_ptr<const model::M
     : options_(options),
       store_(std::move(store)),
       model_(std::move(model)),
-      kv_cache_(*store_, options.kv_cache_bytes),
       // Two: one encodes while the other's segments are packed and written.
       encoders_(2, [this] { return model::Encoder::Make(model_); }),
       questions_(options.questions, [this] { return model::Question::Make(model_); }),
@@ -42,6 +41,8 @@ Result<std::unique_ptr<Bank>> Bank::Make(std::unique_ptr<storage::Store> store,
   bank->fusion_ = FusionFor(*bank->model_);
   bank->router_index_ = std::make_unique<RouterIndex>(*bank->store_, bank->model_->router(),
                                                       options.threads, bank->commits_);
+  KVASIR_ASSIGN_OR_RETURN(const std::size_t most_kv, MostKvBytes(*bank->model_));
+  bank->kv_pages_ = std::make_unique<KvPages>(*bank->store_, most_kv, options.kv_cache_bytes);
   if (!bank->store_->model() && !bank->store_->read_only()) {
     KVASIR_RETURN_IF_ERROR(bank->store_->SetModel(bank->identity()));
   }

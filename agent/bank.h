@@ -10,7 +10,7 @@
 
 #include "agent/framing.h"
 #include "agent/fusion.h"
-#include "agent/kv_cache.h"
+#include "agent/kv_pages.h"
 #include "agent/pool.h"
 #include "agent/reasoner.h"
 #include "agent/router_index.h"
@@ -35,7 +35,7 @@ struct BankOptions {
 /// Owns the store and shares the model. Every method may be called from any thread.
 ///
 /// Lock order (README.md): a pool's loan, then the commit mutex, then the router index, then a
-/// space's index, then the KV cache. The store's own locks come last.
+/// space's index, then the KV pages. The store's own locks come last.
 class Bank {
  public:
   /// `model` may be null: then only what needs no model works. A new store takes the model as its
@@ -64,10 +64,10 @@ class Bank {
   const Framing& framing() const { return *framing_; }
   const FusionWeights& fusion() const { return fusion_; }
   Pool<model::Encoder>& encoders() { return encoders_; }
-  Pool<model::Question>& questions() { return questions_; }  ///< Short: one recall.
-  Pool<model::Question>& answers() { return answers_; }      ///< Long: one `ask` at a time.
-  RouterIndex* router_index() { return router_index_ ? router_index_.get() : nullptr; }
-  KvCache& kv_cache() { return kv_cache_; }
+  Pool<model::Question>& questions() { return questions_; }    ///< Short: one recall.
+  Pool<model::Question>& answers() { return answers_; }        ///< Long: one `ask` at a time.
+  RouterIndex* router_index() { return router_index_.get(); }  ///< Null without a model.
+  KvPages* kv_pages() { return kv_pages_.get(); }              ///< Null without a model.
   WorkMeter& work() { return work_; }
 
   /// Held from before a change of the store until router index and cache have followed it.
@@ -84,7 +84,7 @@ class Bank {
   FusionWeights fusion_;
   std::mutex commits_;
   std::unique_ptr<RouterIndex> router_index_;
-  KvCache kv_cache_;
+  std::unique_ptr<KvPages> kv_pages_;
   WorkMeter work_;
   Pool<model::Encoder> encoders_;
   Pool<model::Question> questions_;

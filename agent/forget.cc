@@ -105,18 +105,22 @@ ForgetReceipt ReceiptOf(const EraseReceipt& erased, std::vector<std::string> ids
   return receipt;
 }
 
+void DropPages(Bank& bank) {
+  if (bank.kv_pages()) bank.kv_pages()->DropAll();
+}
+
 // Out of memory first: should the store fail then, the space is loaded again from what it holds.
 void DropFromMemory(Bank& bank, SpaceId space, std::span<const DocumentNumber> numbers) {
   const auto index = bank.router_index() ? bank.router_index()->Loaded(space) : nullptr;
   for (const DocumentNumber number : numbers) {
     if (index) index->Remove(number);
-    bank.kv_cache().Drop(space, number);
+    if (bank.kv_pages()) bank.kv_pages()->Drop(space, number);
   }
 }
 
 void DropSpaceFromMemory(Bank& bank, SpaceId space) {
   if (bank.router_index()) bank.router_index()->Drop(space);
-  bank.kv_cache().DropSpace(space);
+  if (bank.kv_pages()) bank.kv_pages()->DropSpace(space);
 }
 
 Result<ForgetReceipt> ForgetTargets(Bank& bank, SpaceId space, const ForgetRequest& request,
@@ -138,6 +142,8 @@ Result<ForgetReceipt> ForgetTargets(Bank& bank, SpaceId space, const ForgetReque
     DropSpaceFromMemory(bank, space);
     return erased.status();
   }
+  // Whoever read a page while it was still on disk put it back.
+  DropFromMemory(bank, space, targets.numbers);
   return ReceiptOf(*erased, std::move(targets.ids));
 }
 
@@ -155,8 +161,9 @@ Result<ForgetReceipt> ForgetSpaces(Bank& bank, const ForgetRequest& request,
   if (request.everything) {
     if (request.dry_run) return ReceiptOf(would, {});
     if (bank.router_index()) bank.router_index()->DropAll();
-    bank.kv_cache().DropAll();
+    DropPages(bank);
     KVASIR_ASSIGN_OR_RETURN(const EraseReceipt erased, bank.store().EraseAll(erase));
+    DropPages(bank);
     KVASIR_RETURN_IF_ERROR(bank.EnsureDefaultSpace());
     return ReceiptOf(erased, {});
   }
@@ -164,13 +171,14 @@ Result<ForgetReceipt> ForgetSpaces(Bank& bank, const ForgetRequest& request,
   if (request.dry_run) return ReceiptOf(would, {});
   DropSpaceFromMemory(bank, space);
   KVASIR_ASSIGN_OR_RETURN(const EraseReceipt erased, bank.store().EraseSpace(space, erase));
+  DropSpaceFromMemory(bank, space);
   KVASIR_RETURN_IF_ERROR(bank.EnsureDefaultSpace());
   return ReceiptOf(erased, {});
 }
 
 // After a purge the store does not say who went: keep in memory what it still shows.
 Status Follow(Bank& bank) {
-  bank.kv_cache().DropAll();
+  DropPages(bank);
   if (!bank.router_index()) return Status::Ok();
   for (const SpaceInfo& info : bank.store().Spaces()) {
     KVASIR_ASSIGN_OR_RETURN(const SpaceId space, bank.store().FindSpace(info.name));

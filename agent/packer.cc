@@ -79,14 +79,9 @@ Result<PackedSegment> PackSegment(const model::EncodedSegment& segment, Quantise
   return PackedSegment{std::move(router).Finish(), std::move(kv).Finish()};
 }
 
-Result<std::vector<LayerMemory>> UnpackMemory(const SegmentView& kv) {
-  std::vector<LayerMemory> layers(kv.layers().size());
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    layers[l].layer = kv.layers()[l];
-    KVASIR_RETURN_IF_ERROR(Unpack(kv, l, SegmentPart::kKeys, &layers[l].keys));
-    KVASIR_RETURN_IF_ERROR(Unpack(kv, l, SegmentPart::kValues, &layers[l].values));
-  }
-  return layers;
+Status UnpackMemory(const SegmentView& kv, std::size_t layer_index, LayerMemory* memory) {
+  KVASIR_RETURN_IF_ERROR(Unpack(kv, layer_index, SegmentPart::kKeys, &memory->keys));
+  return Unpack(kv, layer_index, SegmentPart::kValues, &memory->values);
 }
 
 Result<RouterCodes> UnpackRouterKeys(const SegmentView& router) {

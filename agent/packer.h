@@ -2,6 +2,7 @@
 #ifndef KVASIR_AGENT_PACKER_H_
 #define KVASIR_AGENT_PACKER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,13 +28,12 @@ Result<PackedSegment> PackSegment(const model::EncodedSegment& segment, Quantise
 
 /// Pooled keys and values of one layer of a segment, [chunks, key_value_dim] each.
 struct LayerMemory {
-  std::uint32_t layer = 0;
   std::vector<float> keys;
   std::vector<float> values;
 };
 
-/// Every layer of a KV record as float32.
-Result<std::vector<LayerMemory>> UnpackMemory(const storage::SegmentView& kv);
+/// One layer of a KV record as float32; `layer_index` < kv.layers().size().
+Status UnpackMemory(const storage::SegmentView& kv, std::size_t layer_index, LayerMemory* memory);
 
 /// The router keys of a router record as the index takes them: int8, layers outermost.
 struct RouterCodes {

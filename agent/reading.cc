@@ -37,7 +37,8 @@ class Reader {
         space_(space),
         request_(request),
         most_(bank.options().reasoner ? kRemoteBytes : kLocalBytes),
-        routed_alone_(RoutesAsPublished(bank.model())) {}
+        routed_alone_(RoutesAsPublished(bank.model())),
+        reads_latent_(!bank.options().reasoner && request.latent_memory && !routed_alone_) {}
 
   Result<Reading> Run(const std::stop_token& stop) {
     const storage::Selection selection{.session = request_.session,
@@ -92,6 +93,7 @@ class Reader {
       chosen.push_back(&candidate);
       numbers.push_back(candidate.document);
     }
+    if (reads_latent_) Prefetch(found);
     KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
     const std::size_t added = Add(chosen, &documents, hop);
     if (added > 0) KVASIR_RETURN_IF_ERROR(Explain(found, hop));
@@ -117,6 +119,18 @@ class Reader {
       reading_.hops.back().hits.push_back(std::move(hit));
     }
     return Status::Ok();
+  }
+
+  // Keys and values of what was chosen, best first, and of those that were close: the likely
+  // winners of the next hop. They come in while that is routed.
+  void Prefetch(const std::vector<Candidate>& found) {
+    std::vector<storage::SegmentRequest> wanted;
+    std::size_t close = request_.documents_per_hop;
+    for (const Candidate& candidate : found) {
+      if (!chosen_.contains(candidate.document) && close-- == 0) break;
+      wanted.push_back({{space_, candidate.document, candidate.segment}, candidate.generation});
+    }
+    bank_.kv_pages()->Prefetch(wanted);
   }
 
   std::size_t Add(const std::vector<const Candidate*>& chosen,
@@ -154,6 +168,7 @@ class Reader {
   const AskRequest& request_;
   const std::size_t most_;   // Bytes of a passage.
   const bool routed_alone_;  // The routers decide, whatever the words.
+  const bool reads_latent_;  // Their keys and values too.
   storage::DocumentSet allowed_;
   std::set<DocumentNumber> chosen_;
   Reading reading_;

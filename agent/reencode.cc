@@ -85,7 +85,7 @@ Result<std::uint64_t> Reencode(Bank& bank, const CallOptions& options) {
     KVASIR_RETURN_IF_ERROR(bank.store().SetModel(bank.identity()));
     // What was loaded under another model is nobody's now.
     bank.router_index()->DropAll();
-    bank.kv_cache().DropAll();
+    bank.kv_pages()->DropAll();
   }
   return Reencoder(bank, options).Run();
 }

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "agent/bank.h"
-#include "agent/kv_cache.h"
+#include "agent/kv_pages.h"
+#include "agent/packer.h"
 #include "agent/space_index.h"
 #include "kvasir/status.h"
 #include "model/question.h"
@@ -18,8 +19,9 @@ namespace kvasir::agent {
 
 /// For Prefill of a checkpoint with routers of its own: every routed layer scans the space with its
 /// query and gets the pooled keys and values of the k best memories' best segments, in ascending
-/// order of numbers. A segment is what the method calls a document (docs/adr/0002). Keeps what it
-/// gave out. One thread; borrows all it is given.
+/// order of numbers. Those that came close are the next layer's likely winners: they are prefetched
+/// while the model runs on to it. A segment is what the method calls a document (docs/adr/0002).
+/// Pins what it gave out. One thread; borrows all it is given.
 class RoutedMemory final : public model::MemoryProvider {
  public:
   RoutedMemory(Bank& bank, std::shared_ptr<SpaceIndex> index, storage::SpaceId space,
@@ -34,12 +36,17 @@ class RoutedMemory final : public model::MemoryProvider {
   void Clear() { offered_.clear(); }
 
  private:
+  storage::SegmentRequest RequestOf(const LatentHit& hit) const {
+    return {{space_, hit.document, hit.segment}, hit.generation};
+  }
+
   Bank& bank_;
   const std::shared_ptr<SpaceIndex> index_;
   const storage::SpaceId space_;
   const storage::DocumentSet& allowed_;
   std::map<storage::DocumentNumber, LatentHit> offered_;
-  std::vector<std::shared_ptr<const SegmentMemory>> given_;  // Of the layer asked last.
+  std::vector<KvPages::Record> records_;  // Of the layer asked last.
+  std::vector<LayerMemory> given_;
 };
 
 }  // namespace kvasir::agent
