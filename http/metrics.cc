@@ -101,6 +101,31 @@ std::string Metrics::ToPrometheus() const {
   return out;
 }
 
+namespace {
+
+void AddCache(std::string& out, const CacheUse& cache) {
+  const auto gauge = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    Single(out, name, "gauge", help, value);
+  };
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    Single(out, name, "counter", help, value);
+  };
+  gauge("kvasir_kv_cache_budget_bytes", "Most that cached keys and values may take.",
+        cache.budget_bytes);
+  gauge("kvasir_kv_cache_used_bytes", "What they take.", cache.used_bytes);
+  counter("kvasir_kv_cache_hits_total", "Segments asked for that were there.", cache.hits);
+  counter("kvasir_kv_cache_misses_total", "Segments that had to be read.", cache.misses);
+  counter("kvasir_kv_cache_evictions_total", "Segments given up for others.", cache.evictions);
+  counter("kvasir_kv_cache_prefetches_total", "Segments read before anybody asked.",
+          cache.prefetches);
+  counter("kvasir_kv_cache_prefetches_used_total", "Of those, asked for later.",
+          cache.prefetches_used);
+  counter("kvasir_kv_cache_prefetches_wasted_total", "Of those, given up unasked for.",
+          cache.prefetches_wasted);
+}
+
+}  // namespace
+
 std::string StoreToPrometheus(const Stats& stats) {
   std::string out;
   std::uint64_t memories = 0;
@@ -130,6 +155,7 @@ std::string StoreToPrometheus(const Stats& stats) {
            [](const Work& work) { return std::to_string(work.tokens); });
   describe("kvasir_model_seconds_total", "Time in the model; calls beside each other add up.",
            [](const Work& work) { return Text(static_cast<double>(work.took.count()) * 1e-6); });
+  AddCache(out, stats.kv_cache);
   Single(out, "kvasir_store_commits_total", "counter", "Commits in the ledger.", stats.commits);
   return out;
 }

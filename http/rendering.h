@@ -160,6 +160,16 @@ struct Rendering {
             {"prefill", Of(stats.prefill)},
             {"decode", Of(stats.decode)}};
   }
+  static Json Of(const CacheUse& cache) {
+    return {{"budget_bytes", cache.budget_bytes},
+            {"used_bytes", cache.used_bytes},
+            {"hits", cache.hits},
+            {"misses", cache.misses},
+            {"evictions", cache.evictions},
+            {"prefetches", cache.prefetches},
+            {"prefetches_used", cache.prefetches_used},
+            {"prefetches_wasted", cache.prefetches_wasted}};
+  }
 
  private:
   static double Milliseconds(std::chrono::microseconds time) {

@@ -35,6 +35,15 @@ export function linePlot(label, values, most) {
   s("polyline", { points: points.join(" "), "vector-effect": "non-scaling-stroke" }));
 }
 
+/// How much of `most` is used: one bar.
+export function meter(label, value, most) {
+  const width = `${most > 0 ? Math.min((value / most) * 100, 100) : 0}%`;
+  return s("svg", { class: "plot bars", role: "img", "aria-label": label, width: "100%", height: 6 },
+    s("title", {}, label),
+    s("rect", { class: "track", x: 0, y: 0, width: "100%", height: 6, rx: 3 }),
+    s("rect", { class: "value", x: 0, y: 0, width, height: 6, rx: 3 }));
+}
+
 /// A figure with its name, and a plot under it.
 export function figure(name, value, note, plot) {
   return h("figure", {}, h("figcaption", {}, name), h("strong", {}, value),

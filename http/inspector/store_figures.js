@@ -1,7 +1,7 @@
 // The row of figures: sizes as they are, rates over the last minutes, whatever else is measured.
 import { fill, h } from "./dom.js";
 import { bytes, count, plural } from "./format.js";
-import { figure, linePlot } from "./plots.js";
+import { figure, linePlot, meter } from "./plots.js";
 import { single } from "./prometheus.js";
 
 const kKept = 60;
@@ -21,7 +21,7 @@ export function makeFigures() {
       stats.index_bytes !== undefined && figure("Routing index in memory", bytes(stats.index_bytes),
         segments > 0 && `${bytes(stats.index_bytes / segments)} per segment`),
       stats.commits !== undefined && figure("Commits", count(stats.commits), "in the ledger"),
-      metrics && cacheFigures(metrics));
+      stats.kv_cache && cacheFigure(stats.kv_cache));
     fill(work, metrics && rateFigures(metrics));
   }
 
@@ -57,10 +57,12 @@ function makeRate() {
   };
 }
 
-/// Every figure of a cache that the server measures, by its own description.
-function cacheFigures(metrics) {
-  return metrics.samples.filter(({ name, labels }) =>
-    name.includes("_cache_") && Object.keys(labels).length === 0).map(({ name, value }) =>
-    figure(metrics.help.get(name)?.replace(/\.$/, "") ?? name,
-      name.endsWith("_bytes") ? bytes(value) : count(value)));
+/// How full the cache of keys and values is, and how often it helped.
+function cacheFigure(cache) {
+  const asked = cache.hits + cache.misses;
+  const hits = asked > 0 ? `${((cache.hits / asked) * 100).toFixed(0)} % found of ${count(asked)}`
+    : "nothing asked for yet";
+  return figure("Keys and values in memory", bytes(cache.used_bytes), hits,
+    meter(`${bytes(cache.used_bytes)} of ${bytes(cache.budget_bytes)}`,
+      cache.used_bytes, cache.budget_bytes));
 }

@@ -57,6 +57,7 @@ Answer GetStoreStats(Call& call) {
     json["index_bytes"] = stats.index_bytes;
     json["commits"] = stats.commits;
     json["work"] = Rendering<Json>::WorkOf(stats);
+    json["kv_cache"] = Rendering<Json>::Of(stats.kv_cache);
   }
   return JsonResponse(json);
 }

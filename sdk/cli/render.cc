@@ -26,7 +26,8 @@ Json ToJson(const Stats& stats) {
           {"model", stats.model},
           {"fingerprint", stats.fingerprint},
           {"backend", stats.backend},
-          {"work", http::Rendering<Json>::WorkOf(stats)}};
+          {"work", http::Rendering<Json>::WorkOf(stats)},
+          {"kv_cache", http::Rendering<Json>::Of(stats.kv_cache)}};
 }
 
 Json ToJson(const VerifyReport& report) {

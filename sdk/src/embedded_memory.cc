@@ -35,6 +35,17 @@ Result<storage::DocumentNumber> ParseCursor(std::string_view cursor) {
   return number;
 }
 
+CacheUse UseOf(const compute::PageCacheStats& stats) {
+  return {.budget_bytes = stats.budget_bytes,
+          .used_bytes = stats.used_bytes,
+          .hits = stats.hits,
+          .misses = stats.misses + stats.refused,
+          .evictions = stats.evictions,
+          .prefetches = stats.prefetches,
+          .prefetches_used = stats.prefetches_used,
+          .prefetches_wasted = stats.prefetches_wasted};
+}
+
 }  // namespace
 
 Result<RememberReceipt> EmbeddedMemory::Remember(const RememberRequest& request,
@@ -142,6 +153,7 @@ Result<Stats> EmbeddedMemory::GetStats() {
     stats.route = work.Of(agent::WorkKind::kRoute);
     stats.prefill = work.Of(agent::WorkKind::kPrefill);
     stats.decode = work.Of(agent::WorkKind::kDecode);
+    if (bank_->kv_pages() != nullptr) stats.kv_cache = UseOf(bank_->kv_pages()->Stats());
     return stats;
   });
 }

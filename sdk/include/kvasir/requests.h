@@ -246,6 +246,18 @@ struct Work {
   std::chrono::microseconds took{0};  ///< Sum over calls, which may run beside each other.
 };
 
+/// What a cache with a budget of bytes holds, and has done since the store was opened.
+struct CacheUse {
+  std::uint64_t budget_bytes = 0;
+  std::uint64_t used_bytes = 0;  ///< Never more than the budget.
+  std::uint64_t hits = 0;        ///< Asked for and here, or on the way.
+  std::uint64_t misses = 0;
+  std::uint64_t evictions = 0;          ///< Given up for something else.
+  std::uint64_t prefetches = 0;         ///< Read before anybody asked.
+  std::uint64_t prefetches_used = 0;    ///< Of those: asked for later.
+  std::uint64_t prefetches_wasted = 0;  ///< Of those: given up unasked for.
+};
+
 struct Stats {
   std::vector<SpaceInfo> spaces{};
   std::uint64_t disk_bytes = 0;
@@ -258,6 +270,7 @@ struct Stats {
   Work route{};           ///< Questions through the model and against the router keys.
   Work prefill{};         ///< Prompts of the local model.
   Work decode{};          ///< Its answers.
+  CacheUse kv_cache{};    ///< Keys and values that `ask` attends to.
 };
 
 struct VerifyReport {

@@ -100,6 +100,22 @@ TEST_F(AskTest, CountsTheModelsWork) {
   }
 }
 
+TEST_F(AskTest, KeepsWhatItAttendedTo) {
+  RememberAda();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  request.max_new_tokens = 4;
+  ASSERT_TRUE(memory().Ask(request).ok());
+  const CacheUse first = memory().GetStats()->kv_cache;
+  EXPECT_GT(first.used_bytes, 0U);
+  EXPECT_LE(first.used_bytes, first.budget_bytes);
+  EXPECT_GT(first.misses + first.prefetches, 0U);
+  ASSERT_TRUE(memory().Ask(request).ok());
+  const CacheUse second = memory().GetStats()->kv_cache;
+  EXPECT_GT(second.hits, first.hits);
+  EXPECT_EQ(second.misses, first.misses);
+}
+
 TEST_F(AskTest, SaysTheSameTwice) {
   RememberAda();
   AskRequest request;

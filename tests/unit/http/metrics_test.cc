@@ -36,6 +36,7 @@ TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
   stats.disk_bytes = 1000;
   stats.encode = {.calls = 2, .tokens = 50, .took = std::chrono::milliseconds(1500)};
   stats.decode = {.calls = 1, .tokens = 7, .took = std::chrono::milliseconds(250)};
+  stats.kv_cache = {.budget_bytes = 64, .used_bytes = 48, .hits = 9, .misses = 5, .evictions = 2};
   const std::string text = StoreToPrometheus(stats);
   EXPECT_THAT(text, HasSubstr("kvasir_store_memories 3\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_store_disk_bytes 1000\n"));
@@ -43,6 +44,11 @@ TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
   EXPECT_THAT(text, HasSubstr("kvasir_model_seconds_total{kind=\"encode\"} 1.5\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_model_calls_total{kind=\"route\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_model_seconds_total{kind=\"decode\"} 0.25\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_budget_bytes 64\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_used_bytes 48\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_hits_total 9\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_misses_total 5\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_evictions_total 2\n"));
   EXPECT_THAT(text, testing::Not(HasSubstr("one")));
 }
 
