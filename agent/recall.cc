@@ -29,7 +29,7 @@ constexpr std::size_t kLeastCandidates = 100;
 // (docs/recall.md).
 constexpr std::size_t kSeeds = 2;
 constexpr std::size_t kSeedBytes = 200;
-constexpr double kHopTrust = 0.9;
+constexpr double kHopTrust = 0.1;
 // An edit may slip in between scoring and reading.
 constexpr int kAttempts = 3;
 
@@ -131,7 +131,8 @@ class Recaller {
     if (found.empty() || found.front().score <= 0) return Status::Ok();
     const double best = found.front().score;
     for (Candidate& candidate : found) {
-      const double carried = strength * candidate.score / best;
+      const double near = candidate.score / best;
+      const double carried = strength * near * near * near;  // docs/recall.md
       const auto [at, is_new] = ranked_.try_emplace(candidate.document);
       Ranked& ranked = at->second;
       if (is_new) {
