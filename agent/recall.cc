@@ -155,6 +155,7 @@ class Recaller {
     }
     if (seeds.empty()) return false;
     std::vector<DocumentNumber> numbers;
+    numbers.reserve(seeds.size());
     for (const Ranked& seed : seeds) numbers.push_back(seed.candidate.document);
     KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(space_, numbers));
     for (std::size_t i = 0; i < seeds.size(); ++i) {

@@ -10,11 +10,13 @@ Status RoutedMemory::Select(const model::RouterQuery& query,
   const auto count = static_cast<std::size_t>(bank_.model().router().top_k);
   KVASIR_ASSIGN_OR_RETURN(std::vector<LatentHit> hits, index_->Select(query, 2 * count, &allowed_));
   std::vector<storage::SegmentRequest> close;
+  close.reserve(count);
   for (std::size_t i = count; i < hits.size(); ++i) close.push_back(RequestOf(hits[i]));
   hits.resize(std::min(hits.size(), count));
   std::sort(hits.begin(), hits.end(),
             [](const LatentHit& a, const LatentHit& b) { return a.document < b.document; });
   std::vector<storage::SegmentRequest> requests;
+  requests.reserve(hits.size());
   for (const LatentHit& hit : hits) requests.push_back(RequestOf(hit));
   records_.clear();  // Their room is the next ones'.
   given_.resize(hits.size());

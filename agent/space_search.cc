@@ -186,8 +186,8 @@ void SpaceIndex::Choose(const LatentQuery& query, Question* question) {
     if (document < best.size() && best[document] != kNobody) question->chosen.push_back(document);
   }
   std::ranges::sort(question->chosen);
-  const auto twice = std::ranges::unique(question->chosen);
-  question->chosen.erase(twice.begin(), twice.end());
+  question->chosen.erase(std::unique(question->chosen.begin(), question->chosen.end()),
+                         question->chosen.end());
 }
 
 Result<LatentScores> SpaceIndex::Finish(const LatentQuery& query, const Question& question) const {
