@@ -101,7 +101,10 @@ void CollectNumbers(const json& value, const std::string& name,
   if (value.is_number()) out[name] = value.get<double>();
   if (!value.is_object()) return;
   for (const auto& [key, inner] : value.items()) {
-    CollectNumbers(inner, name.empty() ? key : name + "." + key, out);
+    std::string inner_name = name;
+    if (!name.empty()) inner_name += '.';
+    inner_name += key;
+    CollectNumbers(inner, inner_name, out);
   }
 }
 

@@ -39,19 +39,28 @@ std::string_view IsaName(Isa isa) {
   return "?";
 }
 
-// CPUID leaf 7.1, EAX bit 5: not every compiler's builtin knows its name.
-bool HasBf16() {
+struct Registers {
   unsigned eax = 0;
   unsigned ebx = 0;
   unsigned ecx = 0;
   unsigned edx = 0;
-  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 5 & 1) != 0;
+};
+
+/// All zero when this CPU has no such leaf.
+Registers CpuId(unsigned leaf, unsigned subleaf) {
+  Registers out;
+  if (__get_cpuid_count(leaf, subleaf, &out.eax, &out.ebx, &out.ecx, &out.edx) == 0) return {};
+  return out;
 }
+
+// Two features that not every compiler's builtin knows by name; the state that they use is that of
+// AVX and AVX-512, which the builtin looks after.
+bool HasF16c() { return (CpuId(1, 0).ecx >> 29 & 1) != 0; }
+bool HasBf16() { return (CpuId(7, 1).eax >> 5 & 1) != 0; }
 
 Isa DetectIsa() {
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
-      !__builtin_cpu_supports("f16c")) {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !HasF16c()) {
     return Isa::kBaseline;
   }
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||

@@ -313,6 +313,7 @@ void PageCache::State::Run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const std::vector<EntryPtr> batch = TakeBatch();
     std::vector<PageRequest> requests;
+    requests.reserve(batch.size());
     for (const EntryPtr& entry : batch) requests.push_back({entry->use.key, entry->generation});
     lock.unlock();
     std::vector<PageResult> pages = source_->Read(requests);
