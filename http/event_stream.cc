@@ -6,7 +6,7 @@
 
 namespace kvasir::http {
 
-void EventStream::Run(ResponseSink& sink, const Work& work, std::stop_token gone,
+void EventStream::Run(ResponseSink& sink, const Work& work, const std::stop_token& gone,
                       std::chrono::milliseconds ping) {
   EventStream stream;
   std::stop_source stop;

@@ -26,7 +26,7 @@ class EventStream {
   /// Runs `work` and writes its events to `sink` until both are done, with a comment line after
   /// each `ping` of silence. A client that goes away (a write fails, or `gone`) stops the work;
   /// returns when the work has ended.
-  static void Run(ResponseSink& sink, const Work& work, std::stop_token gone,
+  static void Run(ResponseSink& sink, const Work& work, const std::stop_token& gone,
                   std::chrono::milliseconds ping);
 
  private:

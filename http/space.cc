@@ -10,7 +10,7 @@ Result<std::string> SpaceFor(const Principal& principal, const std::string& name
   return PermissionDenied("this key is for another space than the one named");
 }
 
-bool IsUnwrittenSpace(const Status& status, const std::string& named) {
+bool IsUnwrittenSpace(const Status& status, std::string_view named) {
   return named.empty() && status.code() == StatusCode::kNotFound;
 }
 

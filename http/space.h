@@ -3,6 +3,7 @@
 #define HTTP_SPACE_H_
 
 #include <string>
+#include <string_view>
 
 #include "http/keys.h"
 #include "kvasir/status.h"
@@ -14,7 +15,7 @@ namespace kvasir::http {
 Result<std::string> SpaceFor(const Principal& principal, const std::string& named);
 
 /// A caller who did not name a space sees one that was never written to as empty, not as an error.
-bool IsUnwrittenSpace(const Status& status, const std::string& named);
+bool IsUnwrittenSpace(const Status& status, std::string_view named);
 
 }  // namespace kvasir::http
 

@@ -66,7 +66,7 @@ std::string ShapeText(std::span<const int64_t> shape) {
 std::string TensorName(TensorNaming naming, TensorId id) {
   for (const NameRow& row : kNames) {
     if (row.role != id.role) continue;
-    const std::string name(NameIn(naming, row));
+    std::string name(NameIn(naming, row));
     if (!IsPerLayer(id.role)) return name;
     return std::string(LayerPrefix(naming)) + std::to_string(id.layer) + "." + name;
   }

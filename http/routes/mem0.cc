@@ -44,7 +44,7 @@ struct Owner {
 };
 
 /// mem0 knows no spaces, so its calls never name one.
-const std::string kNotNamed;
+constexpr std::string_view kNotNamed;
 
 constexpr std::string_view kNobody = "At least one identifier is required.";
 
