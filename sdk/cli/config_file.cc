@@ -14,7 +14,7 @@ namespace kvasir::cli {
 namespace {
 
 std::optional<std::string> ScalarText(const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return text;
+  if (auto text = node.value_exact<std::string>()) return text;
   if (const auto yes = node.value_exact<bool>()) return *yes ? "true" : "false";
   if (const auto whole = node.value_exact<std::int64_t>()) return Format("{}", *whole);
   if (const auto real = node.value_exact<double>()) return Format("{}", *real);

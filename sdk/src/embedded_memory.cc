@@ -101,6 +101,7 @@ Result<std::vector<MemoryRecord>> EmbeddedMemory::History(const std::string& id,
     KVASIR_ASSIGN_OR_RETURN(const auto found, bank_->store().FindSpace(space));
     KVASIR_ASSIGN_OR_RETURN(auto documents, bank_->store().History(found, id));
     std::vector<MemoryRecord> records;
+    records.reserve(documents.size());
     for (storage::Document& document : documents) records.push_back(std::move(document.record));
     return records;
   });

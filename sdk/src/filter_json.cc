@@ -9,6 +9,10 @@
 namespace kvasir {
 namespace {
 
+std::string Below(const std::string& path, std::string_view name) {
+  return std::string(path).append(".").append(name);
+}
+
 using nlohmann::json;
 using Op = Filter::Op;
 
@@ -48,7 +52,7 @@ class FilterReader {
     if (!object.is_object()) return InvalidArgument(path + ": expected an object");
     Filter all{.op = Op::kAnd, .children = {}, .field = {}, .values = {}};
     for (const auto& [key, value] : object.items()) {
-      KVASIR_ASSIGN_OR_RETURN(Filter child, ReadMember(key, value, path + "." + key, depth));
+      KVASIR_ASSIGN_OR_RETURN(Filter child, ReadMember(key, value, Below(path, key), depth));
       all.children.push_back(std::move(child));
     }
     if (all.children.size() != 1) return all;
@@ -98,7 +102,7 @@ class FilterReader {
     Filter all{.op = Op::kAnd, .children = {}, .field = {}, .values = {}};
     for (const auto& [name, operand] : value.items()) {
       const std::optional<Op> op = LeafOp(name);
-      const std::string here = path + "." + name;
+      const std::string here = Below(path, name);
       if (!op) {
         return InvalidArgument(here +
                                ": unknown operator; there are eq ne in nin gt gte lt lte "
