@@ -37,7 +37,7 @@ struct PageCacheStats {
   std::uint64_t prefetches = 0;         ///< Pages that Prefetch read.
   std::uint64_t prefetches_used = 0;    ///< Of those: asked for later.
   std::uint64_t prefetches_wasted = 0;  ///< Of those: given up unasked for.
-  std::uint64_t refused = 0;            ///< Requests that found everything pinned.
+  std::uint64_t refused = 0;            ///< Of the misses: those that found everything pinned.
 };
 
 /// Every method may be called from any thread. Reads run on one thread of the cache's own, started

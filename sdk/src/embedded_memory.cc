@@ -39,7 +39,7 @@ CacheUse UseOf(const compute::PageCacheStats& stats) {
   return {.budget_bytes = stats.budget_bytes,
           .used_bytes = stats.used_bytes,
           .hits = stats.hits,
-          .misses = stats.misses + stats.refused,
+          .misses = stats.misses,
           .evictions = stats.evictions,
           .prefetches = stats.prefetches,
           .prefetches_used = stats.prefetches_used,

@@ -153,8 +153,7 @@ double Cache(const std::vector<Asked>& questions, std::size_t capacity, bool pre
   }
   const compute::PageCacheStats stats = cache.Stats();
   if (stats.refused > 0) std::fprintf(stderr, "cache_bench: %zu pages are too few\n", capacity);
-  return static_cast<double>(stats.hits) /
-         static_cast<double>(stats.hits + stats.misses + stats.refused);
+  return static_cast<double>(stats.hits) / static_cast<double>(stats.hits + stats.misses);
 }
 
 void Print(const std::string& path, const char* order, const std::vector<Asked>& questions) {

@@ -99,6 +99,7 @@ TEST_F(PageCacheTest, RefusesAtOnceWhenEverythingIsPinned) {
   EXPECT_EQ(Ask(Of(10)).code(), StatusCode::kUnavailable);
   EXPECT_TRUE(Ask(Of(9)).ok());
   EXPECT_EQ(cache.Stats().refused, 1U);
+  EXPECT_EQ(cache.Stats().misses, 11U);  // Ten came in, one was refused.
   EXPECT_EQ(memory.TakeMost(), 10 * kPage);
 }
 
