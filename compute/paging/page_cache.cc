@@ -49,7 +49,7 @@ class PageCache::State {
         policy_(budget, most_bytes_) {}
 
   std::vector<Result<Pin>> Fetch(std::span<const PageRequest> requests);
-  void Await(const Entry& entry, const std::stop_token& stop, Status* outcome);
+  Status Await(const Entry& entry, const std::stop_token& stop);
   void Release(Entry* entry);
   void Prefetch(std::span<const PageRequest> requests);
   void Drop(const PageKey& first, const PageKey& last);
@@ -250,11 +250,11 @@ void PageCache::State::Release(Entry* entry) {
   }
 }
 
-void PageCache::State::Await(const Entry& entry, const std::stop_token& stop, Status* outcome) {
+Status PageCache::State::Await(const Entry& entry, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const bool ended = done_.wait(
       lock, stop, [&] { return entry.stage == Stage::kReady || entry.stage == Stage::kFailed; });
-  *outcome = ended ? entry.failure : Cancelled("the read of a page was stopped");
+  return ended ? entry.failure : Cancelled("the read of a page was stopped");
 }
 
 void PageCache::State::Prefetch(std::span<const PageRequest> requests) {
@@ -356,8 +356,7 @@ const Page& PageCache::Pin::operator*() const { return *entry_->page; }
 std::vector<Result<PageCache::Pin>> PageCache::Fetching::Wait(const std::stop_token& stop) && {
   for (Result<Pin>& pin : pins_) {
     if (!pin.ok()) continue;
-    Status outcome;
-    pin->state_->Await(*pin->entry_, stop, &outcome);
+    const Status outcome = pin->state_->Await(*pin->entry_, stop);
     if (!outcome.ok()) pin = outcome;
   }
   return std::move(pins_);

@@ -1,17 +1,20 @@
 // Small plots as inline SVG, made by DOM calls. Colours come from the style sheet.
 import { h, s } from "./dom.js";
 
+/// A bar of a track: `share` of it, 0 to 1, is filled.
+const bar = (y, share) => [
+  s("rect", { class: "track", x: 0, y, width: "100%", height: 6, rx: 3 }),
+  s("rect", { class: "value", x: 0, y, width: `${share * 100}%`, height: 6, rx: 3 })];
+
 /// Horizontal bars: [{name, value, text}], longest first.
 export function barPlot(label, items) {
   const most = Math.max(...items.map((item) => item.value), 1);
   const height = 30;
   const rows = items.map((item, at) => {
-    const width = `${Math.max((item.value / most) * 100, item.value > 0 ? 0.6 : 0)}%`;
     return s("g", {},
       s("text", { x: 0, y: at * height + 11 }, item.name),
       s("text", { x: "100%", y: at * height + 11, class: "end" }, item.text),
-      s("rect", { class: "track", x: 0, y: at * height + 17, width: "100%", height: 6, rx: 3 }),
-      s("rect", { class: "value", x: 0, y: at * height + 17, width, height: 6, rx: 3 }));
+      bar(at * height + 17, Math.max(item.value / most, item.value > 0 ? 0.006 : 0)));
   });
   return s("svg", {
     class: "plot bars", role: "img", "aria-label": label, width: "100%",
@@ -37,11 +40,8 @@ export function linePlot(label, values, most) {
 
 /// How much of `most` is used: one bar.
 export function meter(label, value, most) {
-  const width = `${most > 0 ? Math.min((value / most) * 100, 100) : 0}%`;
   return s("svg", { class: "plot bars", role: "img", "aria-label": label, width: "100%", height: 6 },
-    s("title", {}, label),
-    s("rect", { class: "track", x: 0, y: 0, width: "100%", height: 6, rx: 3 }),
-    s("rect", { class: "value", x: 0, y: 0, width, height: 6, rx: 3 }));
+    s("title", {}, label), bar(0, most > 0 ? Math.min(value / most, 1) : 0));
 }
 
 /// A figure with its name, and a plot under it.

@@ -1,8 +1,9 @@
 """Which pages to keep: policies compared on recorded traces (docs/adr/0007-paging-cache.md).
 
 cache_policy_study.py TRACE [TRACE...]: what routing_trace wrote. Every question asks for the first 16 segments of each
-layer, layer after layer; a segment is one page and all pages are of one size. Prints hits per request at caches of 1/32 to 1/2 of
-the pages that the trace asks for, in the trace's order of questions and in a shuffled one. OPT is Belady's optimum.
+layer, layer after layer; a segment is one page and all pages are of one size. Prints hits per request at caches of
+1/32 to 1/2 of the pages that the trace asks for, in the trace's order of questions and in a shuffled one. OPT is
+Belady's optimum.
 """
 
 import collections

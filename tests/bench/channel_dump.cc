@@ -19,9 +19,8 @@
 
 #include "agent/bank.h"
 #include "agent/search.h"
-#include "compute/backend.h"
-#include "model/model.h"
 #include "storage/store.h"
+#include "tests/bench/open_bank.h"
 
 namespace kvasir {
 namespace {
@@ -78,15 +77,7 @@ Result<json> Candidates(agent::Bank& bank, storage::SpaceId space,
 
 Status Run(const std::string& store_path, const std::string& model_path,
            const std::string& adapter) {
-  KVASIR_ASSIGN_OR_RETURN(auto backend, compute::MakeBackend({}));
-  KVASIR_ASSIGN_OR_RETURN(auto model,
-                          model::Model::Load(model_path, std::move(backend),
-                                             {.adapter = adapter, .template_head = {}}));
-  storage::StoreOptions options;
-  options.read_only = true;
-  KVASIR_ASSIGN_OR_RETURN(auto store, storage::Store::Open(store_path, options));
-  KVASIR_ASSIGN_OR_RETURN(auto bank, agent::Bank::Make(std::move(store), std::move(model), {}));
-  KVASIR_RETURN_IF_ERROR(bank->NeedModel());
+  KVASIR_ASSIGN_OR_RETURN(const auto bank, bench::OpenBank(store_path, model_path, adapter));
   KVASIR_ASSIGN_OR_RETURN(const auto space, bank->store().FindSpace("default"));
   KVASIR_ASSIGN_OR_RETURN(const auto allowed, bank->store().Select(space, {}));
   for (std::string line; std::getline(std::cin, line);) {

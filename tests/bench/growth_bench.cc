@@ -26,6 +26,7 @@
 #include "compute/backend.h"
 #include "model/model.h"
 #include "storage/store.h"
+#include "tests/bench/must.h"
 #include "tests/bench/plain_read.h"
 #include "tests/bench/store_copies.h"
 #include "tests/bench/timing.h"
@@ -34,21 +35,6 @@ namespace kvasir::bench {
 namespace {
 
 using storage::DocumentNumber;
-
-[[noreturn]] void Die(const Status& status) {
-  std::fprintf(stderr, "growth_bench: %s\n", status.message().c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T Must(Result<T> result) {
-  if (!result.ok()) Die(result.status());
-  return *std::move(result);
-}
-
-void Must(const Status& status) {
-  if (!status.ok()) Die(status);
-}
 
 std::string Setting(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);

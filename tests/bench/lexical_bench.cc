@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "storage/store.h"
+#include "tests/bench/must.h"
 #include "tests/bench/timing.h"
 
 namespace kvasir::bench {
@@ -29,17 +30,6 @@ constexpr std::size_t kAsked = 6;
 constexpr std::size_t kBatch = 2000;
 constexpr double kVocabulary = 200'000;
 constexpr double kOffset = 30;
-
-[[noreturn]] void Die(const Status& status) {
-  std::fprintf(stderr, "lexical_bench: %s\n", std::string(status.message()).c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T Must(Result<T> result) {
-  if (!result.ok()) Die(result.status());
-  return *std::move(result);
-}
 
 std::string Word(std::minstd_rand* random) {
   // The law's distribution function, inverted.

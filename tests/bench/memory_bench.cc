@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,19 +17,14 @@
 #include <vector>
 
 #include "kvasir/kvasir.h"
+#include "tests/bench/must.h"
+#include "tests/bench/timing.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-[[noreturn]] void Die(const kvasir::Status& status) {
-  std::fprintf(stderr, "memory_bench: %s\n", status.message().c_str());
-  std::exit(1);
-}
+using kvasir::bench::Die;
+using kvasir::bench::Percentile;
+using kvasir::bench::Timer;
 
 /// Made-up words of two to four syllables, the k-th most frequent drawn with weight 1/k.
 class Words {
@@ -73,10 +67,6 @@ class Words {
   std::vector<double> cumulative_;
 };
 
-double Percentile(std::vector<double>& sorted, double p) {
-  return sorted[std::min(sorted.size() - 1, std::size_t(p * double(sorted.size())))];
-}
-
 /// Remembers `count` notes; returns how many tokens that were.
 std::uint64_t Fill(kvasir::Memory& memory, std::size_t count, std::size_t most_words) {
   Words words(1);
@@ -100,11 +90,10 @@ std::vector<double> RecallMilliseconds(kvasir::Memory& memory, std::size_t queri
   for (std::size_t i = 0; i < queries; ++i) {
     kvasir::RecallRequest request;
     request.query = words.Text(6, 10);
-    const auto start = Clock::now();
+    const Timer timer;
     if (const auto found = memory.Recall(request); !found.ok()) Die(found.status());
-    times.push_back(SecondsSince(start) * 1e3);
+    times.push_back(timer.Seconds() * 1e3);
   }
-  std::sort(times.begin(), times.end());
   return times;
 }
 
@@ -124,20 +113,20 @@ int main(int argc, char** argv) {
 
   auto opened = kvasir::Memory::Open(path);
   if (!opened.ok()) Die(opened.status());
-  auto start = Clock::now();
+  const Timer filling;
   const std::uint64_t tokens = Fill(**opened, memories, words);
-  const double remember_s = SecondsSince(start);
+  const double remember_s = filling.Seconds();
 
   opened =
       std::unique_ptr<kvasir::Memory>();  // Closes; the next opening finds a cold process state.
-  start = Clock::now();
+  const Timer opening;
   opened = kvasir::Memory::Open(path);
   if (!opened.ok()) Die(opened.status());
-  const double open_s = SecondsSince(start);
-  start = Clock::now();
+  const double open_s = opening.Seconds();
+  const Timer asking;
   RecallMilliseconds(**opened, 1);
-  const double first_s = SecondsSince(start);
-  std::vector<double> times = RecallMilliseconds(**opened, queries);
+  const double first_s = asking.Seconds();
+  const std::vector<double> times = RecallMilliseconds(**opened, queries);
   const auto stats = (*opened)->GetStats();
   if (!stats.ok()) Die(stats.status());
 

@@ -23,24 +23,16 @@
 #include "model/encoder.h"
 #include "model/model.h"
 #include "model/question.h"
+#include "tests/bench/must.h"
 
 namespace kvasir {
 namespace {
 
+using bench::Die;
+using bench::Must;
 using compute::TensorType;
 
 constexpr std::int64_t kBest = 16;
-
-[[noreturn]] void Die(const std::string& message) {
-  std::fprintf(stderr, "memory_quantiser_bench: %s\n", message.c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T Must(Result<T> result) {
-  if (!result.ok()) Die(result.status().message());
-  return *std::move(result);
-}
 
 struct Texts {
   std::vector<model::TokenSequence> segments;
@@ -50,7 +42,7 @@ struct Texts {
 Texts ReadTexts(const char* path, const agent::Framing& framing, std::size_t segments,
                 std::size_t questions) {
   std::ifstream file(path);
-  if (!file) Die(std::string("cannot read ") + path);
+  if (!file) Die(NotFound(std::string("cannot read ") + path));
   Texts texts;
   std::set<std::string> seen;
   for (std::string line; std::getline(file, line) && texts.segments.size() < segments;) {
@@ -78,7 +70,7 @@ std::vector<float> Rounded(TensorType type, const std::vector<float>& rows, std:
   std::vector<float> out(rows.size());
   for (const Status& status : {compute::PackRows(type, rows, dim, bytes, scales),
                                compute::UnpackRows(type, bytes, scales, dim, out)}) {
-    if (!status.ok()) Die(status.message());
+    if (!status.ok()) Die(status);
   }
   return out;
 }
@@ -121,7 +113,7 @@ class Memory final : public model::MemoryProvider {
                                     .query_reduce = compute::QueryReduce::kMax,
                                     .chunk_reduce = router_.chunk_reduce,
                                     .threads = 1};
-    if (const Status status = index_->Scan(route, scores_); !status.ok()) Die(status.message());
+    if (const Status status = index_->Scan(route, scores_); !status.ok()) Die(status);
     std::vector<compute::RouteHit> hits;
     index_->TopK(scores_, kBest, nullptr, &hits);
     std::vector<std::uint64_t> best;
@@ -167,7 +159,7 @@ struct Moved {
 std::vector<float> LogitsBehind(model::Question& question, const model::TokenSequence& tokens,
                                 Memory& memory) {
   const Status status = question.Prefill({.tokens = tokens, .routes = {}, .memory = &memory});
-  if (!status.ok()) Die(status.message());
+  if (!status.ok()) Die(status);
   return {question.logits().begin(), question.logits().end()};
 }
 

@@ -24,6 +24,7 @@
 #include "model/encoder.h"
 #include "model/model.h"
 #include "model/question.h"
+#include "tests/bench/must.h"
 
 namespace {
 
@@ -43,20 +44,12 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 namespace kvasir::model {
 namespace {
 
+using bench::Die;
+using bench::Must;
+
 constexpr int kRuns = 3;
 constexpr std::int64_t kReadBytes = 512 << 20;
 constexpr int kDecoded = 32;
-
-[[noreturn]] void Die(const Status& status) {
-  std::fprintf(stderr, "model_bench: %s\n", status.message().c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T Must(Result<T> result) {
-  if (!result.ok()) Die(result.status());
-  return *std::move(result);
-}
 
 /// Seconds of the fastest of kRuns, after one that warms up.
 template <typename Work>

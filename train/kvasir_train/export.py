@@ -84,7 +84,7 @@ def write_adapter(
 
 @torch.inference_mode()
 def parity_case(backbone, router: Router, framer: Framer, passages: list, questions: list[str]) -> dict:
-    """Token numbers of texts and questions and, per layer, the best cosine of each question and its parts to each chunk."""
+    """Token numbers of texts and questions and, per layer, each chunk's best cosine to a question and its parts."""
     documents, asked = framer.documents(passages), framer.questions(questions)
 
     def states(ids: list[int]) -> dict[int, torch.Tensor]:

@@ -18,7 +18,7 @@ def pair(title: str, text: str, generator: random.Random) -> Pair | None:
     if not parts:
         return None
     place = generator.randrange(len(parts))
-    beside = [part for near in (place - 1, place + 1) if 0 <= near < len(parts) for part in [parts[near]]]
+    beside = [parts[near] for near in (place - 1, place + 1) if 0 <= near < len(parts)]
     shortest, longest = SENTENCE_CHARACTERS
     sentences = [s for part in beside or [parts[place]] for s in SENTENCE_END.split(part)]
     sentences = [s.strip() for s in sentences if shortest <= len(s.strip()) <= longest]
