@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/hit.h"
 #include "agent/local_reasoner.h"
 #include "agent/routed_memory.h"
 #include "model/sampler.h"
@@ -55,6 +56,7 @@ class Interleaver {
   Status Prefill();
   Result<Round> GenerateNumbers();
   Result<bool> AppendTexts(std::vector<DocumentNumber> numbers, std::uint32_t hop);
+  Status Explain(std::uint32_t hop);
   std::size_t Room() const;
 
   Bank& bank_;
@@ -95,8 +97,11 @@ Result<Interleaved> Interleaver::Run() {
   for (std::uint32_t hop = 1; hop <= request_.max_hops; ++hop) {
     KVASIR_RETURN_IF_ERROR(Prefill());
     KVASIR_ASSIGN_OR_RETURN(Round round, GenerateNumbers());
-    if (round.numbers.empty()) break;
-    KVASIR_ASSIGN_OR_RETURN(const bool more, AppendTexts(std::move(round.numbers), hop));
+    bool more = false;
+    if (!round.numbers.empty()) {
+      KVASIR_ASSIGN_OR_RETURN(more, AppendTexts(std::move(round.numbers), hop));
+    }
+    KVASIR_RETURN_IF_ERROR(Explain(hop));
     if (round.last || !more) break;
   }
   if (!has_run_) KVASIR_RETURN_IF_ERROR(Prefill());
@@ -196,6 +201,15 @@ Result<bool> Interleaver::AppendTexts(std::vector<DocumentNumber> numbers, std::
   }
   reading_.hops.push_back(std::move(trace));
   return true;
+}
+
+// What this round's layers selected, in the hop's trace, which is made if nothing was read.
+Status Interleaver::Explain(std::uint32_t hop) {
+  if (!request_.explain) return Status::Ok();
+  KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> shown, memory_->Explain(kExplained, read_));
+  if (reading_.hops.size() < hop) reading_.hops.emplace_back();
+  KVASIR_ASSIGN_OR_RETURN(reading_.hops.back().hits, HitsOf(bank_, space_, std::move(shown), hop));
+  return Status::Ok();
 }
 
 }  // namespace

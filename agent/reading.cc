@@ -25,8 +25,6 @@ constexpr std::size_t kCarriedBytes = 400;
 // whole.
 constexpr std::size_t kLocalBytes = 700;
 constexpr std::size_t kRemoteBytes = 4096;
-// With `explain`: the best of each hop that are shown beside those read.
-constexpr std::size_t kExplained = 8;
 
 double LeastShare(std::uint32_t hop) { return hop == 1 ? kLeastShareOfBest : kLeastShareLater; }
 
@@ -104,20 +102,13 @@ class Reader {
   Status Explain(const std::vector<Candidate>& found, std::uint32_t hop) {
     if (!request_.explain) return Status::Ok();
     if (reading_.hops.size() < hop) reading_.hops.emplace_back();
-    std::vector<const Candidate*> shown;
-    std::vector<DocumentNumber> numbers;
+    std::vector<Candidate> shown;
     for (const Candidate& candidate : found) {
       if (shown.size() >= kExplained && !chosen_.contains(candidate.document)) continue;
-      shown.push_back(&candidate);
-      numbers.push_back(candidate.document);
+      shown.push_back(candidate);
     }
-    KVASIR_ASSIGN_OR_RETURN(auto documents, bank_.store().GetMany(space_, numbers));
-    for (std::size_t i = 0; i < shown.size(); ++i) {
-      if (!documents[i] || shown[i]->segment >= documents[i]->segments.size()) continue;
-      Hit hit = HitOf(std::move(*documents[i]), *shown[i]);
-      hit.hop = hop;
-      reading_.hops.back().hits.push_back(std::move(hit));
-    }
+    KVASIR_ASSIGN_OR_RETURN(reading_.hops.back().hits,
+                            HitsOf(bank_, space_, std::move(shown), hop));
     return Status::Ok();
   }
 

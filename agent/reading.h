@@ -2,6 +2,7 @@
 #ifndef KVASIR_AGENT_READING_H_
 #define KVASIR_AGENT_READING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 #include "storage/store.h"
 
 namespace kvasir::agent {
+
+/// With AskRequest::explain: so many of the best of each hop are shown, and those read.
+inline constexpr std::size_t kExplained = 8;
 
 /// What is read of one chosen memory: the part of its best segment that speaks of the question.
 struct Passage {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace kvasir::agent {
 
 Status RoutedMemory::Select(const model::RouterQuery& query,
                             std::vector<model::MemoryBlock>& blocks) {
+  queries_.push_back(query);
   const auto count = static_cast<std::size_t>(bank_.model().router().top_k);
   KVASIR_ASSIGN_OR_RETURN(std::vector<LatentHit> hits, index_->Select(query, 2 * count, &allowed_));
   std::vector<storage::SegmentRequest> close;
@@ -31,6 +33,29 @@ Status RoutedMemory::Select(const model::RouterQuery& query,
   }
   bank_.kv_pages()->Prefetch(close);
   return Status::Ok();
+}
+
+Result<std::vector<Candidate>> RoutedMemory::Explain(
+    std::size_t count, const std::set<storage::DocumentNumber>& also) const {
+  std::vector<LatentHit> hits;
+  hits.reserve(offered_.size());
+  for (const auto& [document, hit] : offered_) hits.push_back(hit);
+  std::stable_sort(hits.begin(), hits.end(),
+                   [](const LatentHit& a, const LatentHit& b) { return a.score > b.score; });
+  std::size_t place = 0;
+  std::erase_if(
+      hits, [&](const LatentHit& hit) { return place++ >= count && !also.contains(hit.document); });
+  KVASIR_ASSIGN_OR_RETURN(auto layers, index_->Explain(queries_, hits));
+  std::vector<Candidate> candidates(hits.size());
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    candidates[i].document = hits[i].document;
+    candidates[i].segment = hits[i].segment;
+    candidates[i].generation = hits[i].generation;
+    candidates[i].score = hits[i].score;
+    candidates[i].latent = hits[i].score;
+    candidates[i].layers = std::move(layers[i]);
+  }
+  return candidates;
 }
 
 }  // namespace kvasir::agent

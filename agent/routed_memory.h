@@ -4,11 +4,13 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "agent/bank.h"
 #include "agent/kv_pages.h"
 #include "agent/packer.h"
+#include "agent/search.h"
 #include "agent/space_index.h"
 #include "kvasir/status.h"
 #include "model/question.h"
@@ -33,7 +35,13 @@ class RoutedMemory final : public model::MemoryProvider {
   /// Every memory that some layer selected since the last Clear, with its highest score and the
   /// segment that had it.
   const std::map<storage::DocumentNumber, LatentHit>& offered() const { return offered_; }
-  void Clear() { offered_.clear(); }
+  /// The best `count` of them and those in `also`, best first, with what each layer says of them.
+  Result<std::vector<Candidate>> Explain(std::size_t count,
+                                         const std::set<storage::DocumentNumber>& also) const;
+  void Clear() {
+    offered_.clear();
+    queries_.clear();
+  }
 
  private:
   storage::SegmentRequest RequestOf(const LatentHit& hit) const {
@@ -45,7 +53,8 @@ class RoutedMemory final : public model::MemoryProvider {
   const storage::SpaceId space_;
   const storage::DocumentSet& allowed_;
   std::map<storage::DocumentNumber, LatentHit> offered_;
-  std::vector<KvPages::Record> records_;  // Of the layer asked last.
+  std::vector<model::RouterQuery> queries_;  // Of every layer since the last Clear.
+  std::vector<KvPages::Record> records_;     // Of the layer asked last.
   std::vector<LayerMemory> given_;
 };
 

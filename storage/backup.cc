@@ -45,8 +45,8 @@ Status Store::Impl::Backup(const std::string& folder, const CallOptions& call) c
   KVASIR_RETURN_IF_ERROR(FromRocks(
       backups->CreateNewBackupWithMetadata(create, engine->db(), ToHex(identity.Encode()), &id),
       "writing the backup"));
-  const Status verified = FromRocks(backups->VerifyBackup(id, /*verify_with_checksum=*/true),
-                                    "reading the backup back");
+  Status verified = FromRocks(backups->VerifyBackup(id, /*verify_with_checksum=*/true),
+                              "reading the backup back");
   if (!verified.ok()) (void)backups->DeleteBackup(id);
   return verified;
 }

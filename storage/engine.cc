@@ -267,7 +267,7 @@ Status Engine::Write(const Batch& batch) {
   rocksdb::WriteOptions options;
   options.sync = true;
   options.protection_bytes_per_key = kProtectionBytes;
-  const Status written = FromRocks(db_->Write(options, &rocks), "writing to the log");
+  Status written = FromRocks(db_->Write(options, &rocks), "writing to the log");
   if (!written.ok()) Fail(written);
   return written;
 }

@@ -50,6 +50,11 @@ std::partial_ordering CompareNumbers(std::int64_t left, double right) {
   return 0.0 <=> (right - std::trunc(right));
 }
 
+std::partial_ordering Reversed(std::partial_ordering order) {
+  if (std::is_lt(order)) return std::partial_ordering::greater;
+  return std::is_gt(order) ? std::partial_ordering::less : order;
+}
+
 std::partial_ordering Compare(const MetadataValue& left, const MetadataValue& right) {
   const auto* left_integer = std::get_if<std::int64_t>(&left);
   const auto* right_integer = std::get_if<std::int64_t>(&right);
@@ -58,7 +63,7 @@ std::partial_ordering Compare(const MetadataValue& left, const MetadataValue& ri
   if (left_integer && right_integer) return *left_integer <=> *right_integer;
   if (left_double && right_double) return *left_double <=> *right_double;
   if (left_integer && right_double) return CompareNumbers(*left_integer, *right_double);
-  if (left_double && right_integer) return 0 <=> CompareNumbers(*right_integer, *left_double);
+  if (left_double && right_integer) return Reversed(CompareNumbers(*right_integer, *left_double));
   const auto* left_text = std::get_if<std::string>(&left);
   const auto* right_text = std::get_if<std::string>(&right);
   if (left_text && right_text) return *left_text <=> *right_text;
@@ -67,7 +72,7 @@ std::partial_ordering Compare(const MetadataValue& left, const MetadataValue& ri
 
 bool Equal(const MetadataValue& left, const MetadataValue& right) {
   if (left.index() == right.index() && !std::holds_alternative<double>(left)) return left == right;
-  return Compare(left, right) == 0;
+  return std::is_eq(Compare(left, right));
 }
 
 bool Contains(const MetadataValue& field, const std::string& needle, bool fold) {
@@ -90,13 +95,13 @@ bool InAny(const MetadataValue& field, const std::vector<MetadataValue>& values)
 bool Ordered(Op op, std::partial_ordering order) {
   switch (op) {
     case Op::kGt:
-      return order > 0;
+      return std::is_gt(order);
     case Op::kGte:
-      return order >= 0;
+      return std::is_gteq(order);
     case Op::kLt:
-      return order < 0;
+      return std::is_lt(order);
     default:
-      return order <= 0;
+      return std::is_lteq(order);
   }
 }
 

@@ -84,8 +84,7 @@ Status Store::Impl::LoadBody(const ReadView& view, Document* document) const {
   const std::string key = VersionKey(document->space, number, document->record.version);
   std::string bytes;
   KVASIR_ASSIGN_OR_RETURN(const bool found, view.Get(Family::kBodies, key, &bytes));
-  const Status decoded =
-      found ? DecodeBody(bytes, key, document) : Corruption("the text is missing");
+  Status decoded = found ? DecodeBody(bytes, key, document) : Corruption("the text is missing");
   if (!decoded.ok()) Report(Named("body", document->space, number) + ": " + decoded.message());
   return decoded;
 }

@@ -268,12 +268,12 @@ Result<std::string> Store::Impl::SpaceName(SpaceId space) const {
 }
 
 Result<SpaceId> Store::Impl::EnsureSpace(const std::string& name) {
-  if (const auto found = FindSpace(name); found.ok()) return found;
+  if (auto found = FindSpace(name); found.ok()) return found;
   if (name.empty() || name.size() > kMaxIdBytes || !IsCleanUtf8(name)) {
     return InvalidArgument("a space's name has 1 to 512 bytes of UTF-8 without zero bytes");
   }
   const std::scoped_lock turn(write_mutex);
-  if (const auto found = FindSpace(name); found.ok()) return found;
+  if (auto found = FindSpace(name); found.ok()) return found;
   KVASIR_RETURN_IF_ERROR(CheckWritable(/*needs_space=*/true));
   CommitPlan plan = StartPlan(LedgerKind::kSpace);
   const auto space = static_cast<SpaceId>(plan.row.next_space++);

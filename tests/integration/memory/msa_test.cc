@@ -35,6 +35,7 @@ struct Checkpoint {
   float end_mark = 2;           ///< The end mark's embedding, times that of "[".
   std::string aux_loss_method = "INFONCE";
   std::string routed_layers = "2";
+  int top_k = 3;
 };
 
 /// Bytes and the word "user"; control tokens from 300 on.
@@ -81,6 +82,7 @@ void WriteCheckpoint(const std::filesystem::path& folder, const Checkpoint& chec
   json config = json::parse(std::ifstream(model::TinyFolder() / "config.json"));
   config["msa_config"]["aux_loss_method"] = checkpoint.aux_loss_method;
   config["msa_config"]["router_layer_idx"] = checkpoint.routed_layers;
+  config["msa_config"]["top_k_docs"] = checkpoint.top_k;
   std::ofstream(folder / "config.json") << config.dump();
   std::ofstream(folder / "tokenizer.json") << TokenizerOf(checkpoint).dump();
   model::HostTensors tensors = model::TinyWeights();
@@ -127,6 +129,7 @@ class MsaTest : public ::testing::Test {
     request.max_hops = hops;
     request.documents_per_hop = 2;
     request.max_new_tokens = 4;
+    request.explain = explain_;
     auto answer = memory_->Ask(request);
     EXPECT_TRUE(answer.ok()) << answer.status().message();
     return answer.ok() ? *std::move(answer) : AskResult();
@@ -148,10 +151,21 @@ class MsaTest : public ::testing::Test {
   std::unique_ptr<model::TestFolder> folder_;
   std::unique_ptr<Memory> memory_;
   std::vector<std::string> warnings_;
+  bool explain_ = false;
 };
 
 const char* const kQuestions[] = {"Which town has 7 bridges?", "Name Faro's river", "Why?",
                                   "What is south of Lisbon?"};
+
+/// Ids of the two with the highest scores of the `layer`-th routed layer.
+std::vector<std::string> FirstTwo(std::vector<Hit> hits, std::size_t layer) {
+  std::stable_sort(hits.begin(), hits.end(), [&](const Hit& a, const Hit& b) {
+    return a.layers[layer].score > b.layers[layer].score;
+  });
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, hits.size()); ++i) ids.push_back(hits[i].id);
+  return ids;
+}
 
 // With one routed layer, what routing offers in the first round is what recall finds by it.
 TEST_F(MsaTest, GeneratesOnlyNumbersThatRoutingOffered) {
@@ -186,6 +200,21 @@ TEST_F(MsaTest, EndsRetrievalWhenTheModelSaysSo) {
   EXPECT_GT(std::max(hops[0], hops[1]), 0U);
 }
 
+// What was near but not read is shown all the same, in a hop that read nothing.
+TEST_F(MsaTest, ShowsWhatWasOfferedThoughNothingWasRead) {
+  explain_ = true;
+  std::vector<HopTrace> first;
+  for (const float end_mark : {2.0F, -1.0F}) {
+    Open({.end_mark = end_mark});
+    RememberTowns();
+    const AskResult answer = Ask(kQuestions[0]);
+    ASSERT_FALSE(answer.hops.empty());
+    if (answer.hops[0].ids.empty()) first.push_back(answer.hops[0]);
+  }
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_THAT(first[0].hits, SizeIs(3));
+}
+
 TEST_F(MsaTest, StopsAtTheBoundOnRounds) {
   for (const float end_mark : {2.0F, -1.0F}) {
     Open({.end_mark = end_mark});
@@ -194,12 +223,52 @@ TEST_F(MsaTest, StopsAtTheBoundOnRounds) {
   }
 }
 
+// What two layers offer is what each of them, by its own score, has among its first two.
 TEST_F(MsaTest, EveryLayerSelectsItsOwn) {
-  Open({.routed_layers = "2,3"});
+  explain_ = true;
+  std::size_t most = 0;
+  for (const char* question : kQuestions) {
+    Open({.end_mark = -1, .routed_layers = "2,3", .top_k = 2});
+    RememberTowns();
+    const AskResult answer = Ask(question);
+    ASSERT_FALSE(answer.hops.empty());
+    const std::vector<Hit>& hits = answer.hops[0].hits;
+    std::set<std::string> offered;
+    std::set<std::string> best;
+    for (const Hit& hit : hits) offered.insert(hit.id);
+    for (std::size_t layer = 0; layer < 2; ++layer) {
+      for (const std::string& id : FirstTwo(hits, layer)) best.insert(id);
+    }
+    EXPECT_EQ(offered, best);
+    most = std::max(most, offered.size());
+  }
+  EXPECT_GT(most, 2U);  // Two layers that always agree would show nothing.
+}
+
+TEST_F(MsaTest, ExplainsWhatEachRoundWasRoutedTo) {
+  explain_ = true;
+  Open({.end_mark = -1, .routed_layers = "2,3"});
   RememberTowns();
-  const AskResult answer = Ask(kQuestions[1]);
-  EXPECT_EQ(answer.reasoner, "local");
-  EXPECT_GT(answer.prompt_tokens, 0U);
+  const AskResult answer = Ask(kQuestions[3]);
+  ASSERT_FALSE(answer.hops.empty());
+  for (std::uint32_t hop = 1; hop <= answer.hops.size(); ++hop) {
+    const HopTrace& trace = answer.hops[hop - 1];
+    std::vector<std::string> shown;
+    for (const Hit& hit : trace.hits) {
+      shown.push_back(hit.id);
+      EXPECT_EQ(hit.hop, hop);
+      EXPECT_EQ(hit.text.substr(0, hit.id.size()), hit.id);  // Each text begins with its town.
+      ASSERT_THAT(hit.layers, SizeIs(2));
+      EXPECT_EQ(hit.layers[0].layer, 2U);
+      EXPECT_EQ(hit.layers[1].layer, 3U);
+      // That of a layer which selected it.
+      const auto score = static_cast<float>(hit.score);
+      EXPECT_TRUE(score == hit.layers[0].score || score == hit.layers[1].score) << hit.id;
+    }
+    EXPECT_THAT(trace.ids, IsSubsetOf(shown));
+    EXPECT_TRUE(std::is_sorted(trace.hits.begin(), trace.hits.end(),
+                               [](const Hit& a, const Hit& b) { return a.score > b.score; }));
+  }
 }
 
 TEST_F(MsaTest, ChoosesByRoutingScoreWhereTheModelCannotNameDocuments) {
