@@ -52,11 +52,13 @@ TEST_F(KvPagesTest, ReadsRecordsAsTheyLieOnDisk) {
   ASSERT_TRUE(records[0].ok()) << records[0].status().message();
   EXPECT_EQ(records[0]->view().key(), requests[0].key);
   EXPECT_EQ(records[1]->view().key(), requests[1].key);
+  // All codes of the test's records are 2, the scales 2 in the first and 3 in the second layer.
   LayerMemory memory;
-  ASSERT_TRUE(UnpackMemory(records[0]->view(), 1, &memory).ok());
-  // Codes and scales of the test's records are all 2.
+  EXPECT_TRUE(*records[0]->Unpack(3, &memory));
   EXPECT_EQ(memory.keys, std::vector<float>(24, 4.0F));
-  EXPECT_EQ(memory.values, std::vector<float>(24, 4.0F));
+  EXPECT_TRUE(*records[0]->Unpack(7, &memory));
+  EXPECT_EQ(memory.values, std::vector<float>(24, 6.0F));
+  EXPECT_FALSE(*records[0]->Unpack(5, &memory));
   EXPECT_EQ(pages->Stats().used_bytes,
             records[0]->view().bytes().size() + records[1]->view().bytes().size());
 }

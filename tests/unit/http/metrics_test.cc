@@ -36,7 +36,14 @@ TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
   stats.disk_bytes = 1000;
   stats.encode = {.calls = 2, .tokens = 50, .took = std::chrono::milliseconds(1500)};
   stats.decode = {.calls = 1, .tokens = 7, .took = std::chrono::milliseconds(250)};
-  stats.kv_cache = {.budget_bytes = 64, .used_bytes = 48, .hits = 9, .misses = 5, .evictions = 2};
+  stats.kv_cache = {.budget_bytes = 64,
+                    .used_bytes = 48,
+                    .hits = 9,
+                    .misses = 5,
+                    .evictions = 2,
+                    .prefetches = 17,
+                    .prefetches_used = 11,
+                    .prefetches_wasted = 3};
   const std::string text = StoreToPrometheus(stats);
   EXPECT_THAT(text, HasSubstr("kvasir_store_memories 3\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_store_disk_bytes 1000\n"));
@@ -49,6 +56,9 @@ TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
   EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_hits_total 9\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_misses_total 5\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_evictions_total 2\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_prefetches_total 17\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_prefetches_used_total 11\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_prefetches_wasted_total 3\n"));
   EXPECT_THAT(text, testing::Not(HasSubstr("one")));
 }
 

@@ -301,7 +301,7 @@ TEST_F(StoreTest, StreamsRouterRecordsInOrderAndOnlyOfItsSpace) {
   const auto summary = store_->ScanRouter(space_, [&](const SegmentView& view) {
     seen.emplace_back(view.key().document, view.key().segment);
     EXPECT_EQ(view.Codes(1, SegmentPart::kRouterKeys)[0], std::byte{1});
-    EXPECT_EQ(view.Scales(1, SegmentPart::kRouterKeys)[0], 1.0F);
+    EXPECT_EQ(view.Scales(1, SegmentPart::kRouterKeys)[0], 2.0F);
     return true;
   });
   ASSERT_OK(summary);

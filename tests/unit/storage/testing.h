@@ -66,7 +66,7 @@ inline std::string TestRecord(SegmentKind kind, std::uint32_t tokens, int fill,
       if (kind == SegmentKind::kRouter && part == SegmentPart::kValues) continue;
       const auto codes = builder->Codes(layer, part);
       std::memset(codes.data(), fill, codes.size());
-      for (float& scale : builder->Scales(layer, part)) scale = static_cast<float>(fill);
+      for (float& scale : builder->Scales(layer, part)) scale = static_cast<float>(fill + layer);
     }
   }
   return std::move(*builder).Finish();
