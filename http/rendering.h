@@ -118,9 +118,11 @@ struct Rendering {
     return json;
   }
   static Json Of(const RecallResult& result) {
-    return {{"hits", ListOf(result.hits)},
-            {"candidates", result.candidates},
-            {"took_ms", Milliseconds(result.took)}};
+    Json json = {{"hits", ListOf(result.hits)},
+                 {"candidates", result.candidates},
+                 {"took_ms", Milliseconds(result.took)}};
+    if (!result.complete) json["complete"] = false;
+    return json;
   }
   static Json Of(const Citation& citation) {
     return {{"id", citation.id},

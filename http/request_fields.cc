@@ -57,6 +57,7 @@ void ReadFields(Fields& fields, RecallRequest& request) {
   fields.Get("lexical", request.lexical);
   fields.Get("explain", request.explain);
   fields.Get("exact", request.exact);
+  fields.Get("wait", request.wait);
   if (request.query.empty()) fields.Fail("\"query\" is missing or empty");
   if (!request.latent && !request.lexical) {
     fields.Fail("at least one of \"latent\" and \"lexical\" must be true");

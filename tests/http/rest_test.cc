@@ -167,6 +167,10 @@ TEST_F(Rest, RecallsWithTheScoresOfEachChannel) {
   EXPECT_EQ(found["hits"][0]["lexical"], 3.5);
   EXPECT_TRUE(found["hits"][0]["latent"].is_null());
   EXPECT_EQ(found["hits"][0]["layers"][0]["layer"], 15);
+  EXPECT_FALSE(found.contains("complete"));
+  EXPECT_EQ(
+      BodyOf(Call("POST", "/v1/recall", Json{{"query", "Lisbon"}, {"wait", false}}))["complete"],
+      false);
   EXPECT_EQ(Call("POST", "/v1/recall", Json{{"query", ""}}).status, 400);
   EXPECT_EQ(Call("POST", "/v1/recall", Json{{"query", "a"}, {"top_k", 1001}}).status, 400);
   EXPECT_EQ(Call("POST", "/v1/recall", Json{{"query", "a"}, {"latent", false}, {"lexical", false}})

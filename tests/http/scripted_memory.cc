@@ -116,6 +116,7 @@ Result<RecallResult> ScriptedMemory::Recall(const RecallRequest& request, const 
   std::lock_guard lock(mutex_);
   if (!Knows(request.space)) return NotFound("no such space");
   RecallResult result;
+  result.complete = request.wait;  // As if it were still loading.
   for (const auto& [key, versions] : memories_) {
     const MemoryRecord& record = versions.back();
     if (key.first != request.space) continue;

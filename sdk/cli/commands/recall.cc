@@ -88,6 +88,8 @@ Command RecallCommand() {
                                             {"lexical", Channel::kLexical}}),
        OptionKind::kValue, "both"},
       {"explain", "", "show each layer's score", ToSwitch(&request.explain), OptionKind::kSwitch},
+      {"exact", "", "read every router key, not sketches first", ToSwitch(&request.exact),
+       OptionKind::kSwitch},
   };
   command.run = [recall](Session& session) { return recall->Run(session); };
   return command;
