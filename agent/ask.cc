@@ -10,6 +10,7 @@
 #include "agent/latent_memory.h"
 #include "agent/local_reasoner.h"
 #include "agent/prompt.h"
+#include "agent/quote.h"
 #include "agent/reading.h"
 #include "agent/retrieval_frame.h"
 #include "agent/routed_memory.h"
@@ -100,7 +101,17 @@ Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, storage::SpaceId space,
                           MakePrompt(request.question, &reading->passages,
                                      LocalBudget(bank, request.max_new_tokens), count));
   KVASIR_ASSIGN_OR_RETURN(const auto memory, MemoryOf(bank, space, request, *reading, stop));
-  return AnswerLocally(bank, RequestOf(request, std::move(messages), stop), memory.get());
+  ReasonerRequest asked = RequestOf(request, std::move(messages), stop);
+  // It was told to answer in one sentence; what a small model writes below that is no answer.
+  if (asked.stop.empty()) asked.stop = {"\n\n"};
+  KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer, AnswerLocally(bank, asked, memory.get()));
+  if (request.stop.empty() && LeavesUnsaid(answer.text)) {
+    const std::string rest =
+        (answer.text.empty() ? "" : " ") + Quote(request.question, reading->passages);
+    answer.text += rest;
+    if (asked.on_text) asked.on_text(rest);
+  }
+  return answer;
 }
 
 void ReportCitations(const AskRequest& request, const std::vector<Citation>& citations) {
