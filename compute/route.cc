@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include "compute/cpu/isa.h"
 #include "compute/cpu/kernels.h"
 #include "compute/reference/route.h"
+#include "compute/route_entry.h"
 #include "compute/route_page.h"
 #include "compute/route_query.h"
 #include "compute/route_state.h"
@@ -26,6 +28,16 @@ constexpr std::size_t kCentrePages = 8;
 
 bool AllFinite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+}
+
+/// One chunk's key as float32.
+void ReadKey(const RouteEntry& entry, std::int64_t layer, std::int64_t chunk,
+             std::span<float> key) {
+  const auto row = static_cast<std::size_t>(layer * entry.chunks + chunk);
+  const float scale = entry.scales[row];
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    key[i] = scale * static_cast<float>(entry.codes[row * key.size() + i]);
+  }
 }
 
 /// Better hits first: this is "a comes before b".
@@ -84,8 +96,9 @@ Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t neede
   for (auto page = now->rbegin(); page != now->rend(); ++page) {
     if ((*page)->Free() >= needed) return *page;
   }
-  auto page = RoutePage::Make(shape, *kernels, /*will_fill=*/!now->empty());
-  if (page == nullptr || (basis != nullptr && !page->MakeSketches(basis))) {
+  auto page = keyless ? RoutePage::MakeKeyless(shape, *kernels, basis)
+                      : RoutePage::Make(shape, *kernels, /*will_fill=*/!now->empty());
+  if (page == nullptr || (!keyless && basis != nullptr && !page->MakeSketches(basis))) {
     return Unavailable("out of memory: the routing index cannot grow");
   }
   auto more = std::make_shared<RoutePages>(*now);
@@ -95,7 +108,7 @@ Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t neede
   return page;
 }
 
-Status RouteIndex::State::MakeSketches(int threads) {
+std::shared_ptr<const SketchBasis> RouteIndex::State::MakeBasis() const {
   const auto dim = static_cast<std::size_t>(shape.dim);
   const std::shared_ptr<const RoutePages> now = Snapshot();
   // The mean of some tens of thousands of keys says as much as that of all.
@@ -117,16 +130,26 @@ Status RouteIndex::State::MakeSketches(int threads) {
           static_cast<float>(sum[i] / static_cast<double>(keys));
     }
   }
-  const auto made = std::make_shared<const SketchBasis>(shape.dim, std::move(centre));
+  return std::make_shared<const SketchBasis>(shape.dim, std::move(centre));
+}
+
+Status RouteIndex::State::MakeSketches(int threads, bool drop_keys) {
+  const bool have = basis != nullptr;
+  const std::shared_ptr<const SketchBasis> made = have ? basis : MakeBasis();
+  const std::shared_ptr<const RoutePages> now = Snapshot();
   const auto count = static_cast<std::int64_t>(now->size());
   bool enough = true;
 #pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(&& : enough)
   for (std::int64_t p = 0; p < count; ++p) {
-    enough = (*now)[static_cast<std::size_t>(p)]->MakeSketches(made) && enough;
+    RoutePage& page = *(*now)[static_cast<std::size_t>(p)];
+    const bool sketched = have || page.MakeSketches(made);
+    if (sketched && drop_keys) page.DropKeys();
+    enough = sketched && enough;
   }
   if (!enough) return Unavailable("out of memory for sketches");
   const std::unique_lock lock(mutex);
   basis = made;
+  keyless = drop_keys;
   return Status::Ok();
 }
 
@@ -139,7 +162,8 @@ void EntryBitmap::Set(std::uint32_t ordinal) {
 RouteIndex::RouteIndex(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RouteIndex::~RouteIndex() = default;
 
-Result<std::unique_ptr<RouteIndex>> RouteIndex::Make(const RouteShape& shape) {
+Result<std::unique_ptr<RouteIndex>> RouteIndex::Make(const RouteShape& shape,
+                                                     RouteKeySource* source) {
   if (shape.layers < 1 || shape.dim < 4 || shape.dim % 4 != 0 || shape.dim > kMaxDim) {
     return InvalidArgument("a routing index cannot have " + std::to_string(shape.layers) +
                            " layers of " + std::to_string(shape.dim) + " numbers");
@@ -148,6 +172,7 @@ Result<std::unique_ptr<RouteIndex>> RouteIndex::Make(const RouteShape& shape) {
   auto state = std::make_unique<State>();
   state->shape = shape;
   state->kernels = &cpu::KernelsFor(isa);
+  state->source = source;
   return std::unique_ptr<RouteIndex>(new RouteIndex(std::move(state)));
 }
 
@@ -189,6 +214,17 @@ Status RouteIndex::EndFill(int threads) {
   return state_->MakeSketches(threads > 0 ? threads : omp_get_num_procs());
 }
 
+Status RouteIndex::GiveUpKeys(int threads) {
+  if (state_->source == nullptr || state_->shape.keys != RouteKeys::kInt8) {
+    return InvalidArgument("only an index of int8 keys that has a source can give up its keys");
+  }
+  const std::lock_guard writer(state_->writer);
+  if (state_->Keyless()) return Status::Ok();
+  return state_->MakeSketches(threads > 0 ? threads : omp_get_num_procs(), /*drop_keys=*/true);
+}
+
+bool RouteIndex::HoldsKeys() const { return !state_->Keyless(); }
+
 Status RouteIndex::Remove(std::uint64_t id) {
   const std::lock_guard writer(state_->writer);
   std::shared_ptr<RoutePage> page;
@@ -226,9 +262,20 @@ std::int64_t RouteIndex::Chunks() const {
 
 std::int64_t RouteIndex::Bytes() const {
   const RouteShape& shape = state_->shape;
-  const std::int64_t key = shape.keys == RouteKeys::kF32 ? shape.dim * 4 : shape.dim + 4;
-  const std::int64_t sketch = state_->Basis() != nullptr ? cpu::SketchQuads(shape.dim) / 2 + 4 : 0;
-  return Chunks() * shape.layers * (key + sketch);
+  const std::shared_lock lock(state_->mutex);
+  const std::int64_t whole = shape.keys == RouteKeys::kF32 ? shape.dim * 4 : shape.dim + 4;
+  const std::int64_t key = state_->keyless ? 0 : whole;
+  const std::int64_t sketch = state_->basis != nullptr ? cpu::SketchQuads(shape.dim) / 2 + 4 : 0;
+  return state_->chunks * shape.layers * (key + sketch);
+}
+
+std::int64_t RouteIndex::TableBytes() const {
+  constexpr std::int64_t kSlot = 8;    // Whose a slot is.
+  constexpr std::int64_t kEntry = 40;  // A node and a bucket of the table by id.
+  const std::shared_lock lock(state_->mutex);
+  return state_->chunks * kSlot + static_cast<std::int64_t>(state_->ordinals.size()) * kEntry +
+         static_cast<std::int64_t>(state_->ids.size() *
+                                   (sizeof(std::uint64_t) + sizeof(State::Home)));
 }
 
 Result<std::uint32_t> RouteIndex::Ordinal(std::uint64_t id) const {
@@ -253,16 +300,17 @@ Status RouteIndex::Scan(const RouteQuery& query, std::span<float> scores,
   std::ranges::fill(best_chunk, 0U);
   const auto count = static_cast<std::int64_t>(pages->size());
   const int threads = RouteThreads(query, count);
+  bool all = true;
   if (threads <= 1) {
-    for (const auto& page : *pages) page->Scan(prepared, scores, best_chunk);
-    return Status::Ok();
+    for (const auto& page : *pages) all = page->Scan(prepared, scores, best_chunk) && all;
+  } else {
+    // Pages hold whole entries, so that no two threads write the same score.
+#pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(&& : all)
+    for (std::int64_t p = 0; p < count; ++p) {
+      all = (*pages)[static_cast<std::size_t>(p)]->Scan(prepared, scores, best_chunk) && all;
+    }
   }
-  // Pages hold whole entries, so that no two threads write the same score.
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-  for (std::int64_t p = 0; p < count; ++p) {
-    (*pages)[static_cast<std::size_t>(p)]->Scan(prepared, scores, best_chunk);
-  }
-  return Status::Ok();
+  return all ? Status::Ok() : state_->ScanKeyless(prepared, *pages, scores, best_chunk);
 }
 
 Status RouteIndex::ScanEntries(const RouteQuery& query, std::span<const std::uint32_t> ordinals,
@@ -274,15 +322,30 @@ Status RouteIndex::ScanEntries(const RouteQuery& query, std::span<const std::uin
   }
   thread_local QueryPreparer preparer;
   const PreparedQuery prepared = preparer.Prepare(query, state_->shape, *state_->kernels);
+  std::vector<std::uint32_t> elsewhere;
+  std::vector<std::size_t> places;
   for (std::size_t i = 0; i < ordinals.size(); ++i) {
     const State::Home home = state_->HomeOf(ordinals[i]);
     std::uint32_t chunk = 0;
-    scores[i] = home.page == nullptr
-                    ? kNoRouteScore
-                    : home.page->EntryScore(prepared, ordinals[i], home.slot, &chunk);
+    std::optional<float> score = kNoRouteScore;
+    if (home.page != nullptr) {
+      score = home.page->EntryScore(prepared, ordinals[i], home.slot, &chunk);
+    }
+    if (!score) {
+      elsewhere.push_back(ordinals[i]);
+      places.push_back(i);
+    }
+    scores[i] = score.value_or(kNoRouteScore);
     if (!best_chunk.empty()) best_chunk[i] = chunk;
   }
-  return Status::Ok();
+  if (elsewhere.empty()) return Status::Ok();
+  EntryScorer scorer(state_->shape, *state_->kernels);
+  return state_->ReadEntries(elsewhere, RouteReading::kPicked,
+                             [&](std::size_t i, const RouteEntry& entry) {
+                               std::uint32_t chunk = 0;
+                               scores[places[i]] = scorer.Score(prepared, entry, &chunk);
+                               if (!best_chunk.empty()) best_chunk[places[i]] = chunk;
+                             });
 }
 
 Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
@@ -297,18 +360,26 @@ Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
   std::vector<double> reduced(scores.size(), mean ? 0.0 : -HUGE_VAL);
   std::vector<float> key(static_cast<std::size_t>(state_->shape.dim));
   std::ranges::fill(scores, kNoRouteScore);
+  const auto add = [&](std::uint32_t ordinal, std::int64_t chunks, std::span<const float> k) {
+    if (ordinal >= scores.size()) return;
+    if (query.allowed != nullptr && !query.allowed->Test(ordinal)) return;
+    const double score = reference::RouteChunk(query.queries, heads, query.query_reduce, k);
+    double& to = reduced[ordinal];
+    to = mean ? to + score / static_cast<double>(chunks) : std::max(to, score);
+    scores[ordinal] = static_cast<float>(to);
+  };
+  RoutePages keyless;
   for (const auto& page : *state_->Snapshot()) {
-    page->ForEachKey(
-        query.layer, key, [&](std::uint32_t ordinal, int chunks, std::span<const float> k) {
-          if (ordinal >= scores.size()) return;
-          if (query.allowed != nullptr && !query.allowed->Test(ordinal)) return;
-          const double score = reference::RouteChunk(query.queries, heads, query.query_reduce, k);
-          double& to = reduced[ordinal];
-          to = mean ? to + score / chunks : std::max(to, score);
-          scores[ordinal] = static_cast<float>(to);
-        });
+    if (!page->ForEachKey(query.layer, key, add)) keyless.push_back(page);
   }
-  return Status::Ok();
+  const std::vector<std::uint32_t> ordinals = state_->ListKeyless(keyless, query.allowed);
+  return state_->ReadEntries(ordinals, RouteReading::kSweep,
+                             [&](std::size_t i, const RouteEntry& entry) {
+                               for (std::int64_t chunk = 0; chunk < entry.chunks; ++chunk) {
+                                 ReadKey(entry, query.layer, chunk, key);
+                                 add(ordinals[i], entry.chunks, key);
+                               }
+                             });
 }
 
 void RouteIndex::TopK(std::span<const float> scores, std::int64_t k, const EntryBitmap* allowed,

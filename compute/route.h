@@ -114,6 +114,8 @@ struct RouteHit {
   float score = 0;
 };
 
+class RouteKeySource;  // route_source.h
+
 /// See the top of this file. Every method may be called from any thread at any time.
 class RouteIndex {
  public:
@@ -122,7 +124,9 @@ class RouteIndex {
   static constexpr std::int64_t kSketchChunks = 32768;
 
   /// kInvalidArgument unless layers ≥ 1 and dim is a positive multiple of 4, at most 4096.
-  static Result<std::unique_ptr<RouteIndex>> Make(const RouteShape& shape);
+  /// `source`, if any, must outlive the index and have every entry that is present in it.
+  static Result<std::unique_ptr<RouteIndex>> Make(const RouteShape& shape,
+                                                  RouteKeySource* source = nullptr);
   ~RouteIndex();
   RouteIndex(const RouteIndex&) = delete;
   RouteIndex& operator=(const RouteIndex&) = delete;
@@ -140,16 +144,26 @@ class RouteIndex {
   void BeginFill();
   Status EndFill(int threads);
 
+  /// From now on keys are read from the source and only sketches are held: made of what is there,
+  /// with its mean, on `threads` threads (0: one per core), then of what is appended. Every score
+  /// stays the same, bit for bit; ScanBest reads the keys of what may win, everything else those of
+  /// all that it scores. What the source does not have scores as what is not present.
+  /// kInvalidArgument without a source or with float32 keys, kUnavailable when there is no memory.
+  Status GiveUpKeys(int threads);
+  bool HoldsKeys() const;
+
   /// Forgets an entry: its keys are overwritten before this returns, its slots are used again.
   /// kNotFound if absent.
   Status Remove(std::uint64_t id);
 
   /// One more than the highest ordinal given out: how long a score array must be.
   std::size_t Ordinals() const;
-  /// Entries present, their chunks, and bytes of keys and scales held.
+  /// Entries present, their chunks, bytes of keys, scales and sketches held, and of the tables
+  /// beside them.
   std::int64_t Entries() const;
   std::int64_t Chunks() const;
   std::int64_t Bytes() const;
+  std::int64_t TableBytes() const;
   /// The ordinal of an id, kNotFound if absent; for building a bitmap.
   Result<std::uint32_t> Ordinal(std::uint64_t id) const;
 

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "compute/route.h"
+#include "compute/route_entry.h"
 #include "compute/route_page.h"
 #include "compute/route_query.h"
 #include "compute/route_state.h"
@@ -51,18 +53,21 @@ struct Workspace {
   std::vector<std::pair<float, std::uint32_t>> best;
 };
 
-void PrepareLayers(const RouteSum& sum, const RouteIndex::State& state, const SketchBasis& basis,
-                   std::vector<Layer>* layers) {
+/// In the workspace, for one search. Without `basis` nothing is estimated.
+std::span<Layer> PrepareLayers(const RouteSum& sum, const RouteIndex::State& state,
+                               const SketchBasis* basis, std::vector<Layer>* layers) {
   layers->resize(std::max(layers->size(), sum.layers.size()));
   for (std::size_t i = 0; i < sum.layers.size(); ++i) {
     Layer& layer = (*layers)[i];
     layer.query = layer.preparer.Prepare(sum.layers[i], state.shape, *state.kernels);
     layer.query.allowed = sum.layers[0].allowed;
     layer.weight = sum.weights.empty() ? 1.0F : sum.weights[i];
+    if (basis == nullptr) continue;
     const auto numbers = static_cast<std::size_t>(layer.query.count * state.shape.dim);
     layer.query.sketches =
-        layer.sketcher.Prepare(basis, layer.query.layer, std::span(layer.query.floats, numbers));
+        layer.sketcher.Prepare(*basis, layer.query.layer, std::span(layer.query.floats, numbers));
   }
+  return std::span(*layers).first(sum.layers.size());
 }
 
 void AddWeighted(float weight, std::span<const float> scores, bool first, std::span<float> totals) {
@@ -70,6 +75,31 @@ void AddWeighted(float weight, std::span<const float> scores, bool first, std::s
     totals[i] = (first ? 0.0F : totals[i]) + weight * scores[i];
     if (scores[i] == kNoRouteScore) totals[i] = kNoRouteScore;
   }
+}
+
+/// Exact totals of entries whose keys the index does not hold. What cannot be read stays.
+Status SumFromSource(const RouteIndex::State& state, std::span<const Layer> layers,
+                     std::span<const std::uint32_t> ordinals, RouteReading reading,
+                     std::span<float> totals) {
+  EntryScorer scorer(state.shape, *state.kernels);
+  return state.ReadEntries(ordinals, reading, [&](std::size_t i, const RouteEntry& entry) {
+    float total = 0;
+    for (const Layer& layer : layers) total += layer.weight * scorer.Score(layer.query, entry);
+    totals[ordinals[i]] = total;
+  });
+}
+
+/// Every total of an index without keys, each entry read once for all layers.
+Status SumKeyless(const RouteIndex::State& state, std::span<const Layer> layers, RouteEffort effort,
+                  std::span<float> totals) {
+  std::ranges::fill(totals, kNoRouteScore);
+  const std::shared_ptr<const RoutePages> pages = state.Snapshot();
+  std::vector<std::uint32_t> ordinals = state.ListKeyless(*pages, layers[0].query.allowed);
+  std::erase_if(ordinals, [&](std::uint32_t ordinal) { return ordinal >= totals.size(); });
+  const bool few = ordinals.size() * kWorthPicking <= totals.size();  // As a filter leaves.
+  const auto reading =
+      few && effort == RouteEffort::kAuto ? RouteReading::kPicked : RouteReading::kSweep;
+  return SumFromSource(state, layers, ordinals, reading, totals);
 }
 
 /// One search by sketches: totals hold estimates, then exact sums for what was looked at.
@@ -87,16 +117,16 @@ class Search {
         totals_(totals) {}
 
   /// How many entries were looked at; -1 when too many would have to be.
-  std::int64_t Run(const RoutePages& pages);
+  Result<std::int64_t> Run(const RoutePages& pages);
 
  private:
   void Estimate(const RoutePages& pages);
   std::size_t FindOwners();
   void ChooseFirst();
   void ChooseMore();
-  void LookAt(std::size_t begin, std::size_t end);
+  Status LookAt(std::size_t begin, std::size_t end);
   void Count(std::uint32_t ordinal);
-  float ExactTotal(std::uint32_t ordinal) const;
+  std::optional<float> ExactTotal(std::uint32_t ordinal) const;
 
   std::uint32_t Owner(std::uint32_t ordinal) const {
     return owners_.empty() ? ordinal : owners_[ordinal];
@@ -131,24 +161,24 @@ class Search {
   float margin_ = 0;
 };
 
-std::int64_t Search::Run(const RoutePages& pages) {
+Result<std::int64_t> Search::Run(const RoutePages& pages) {
   Estimate(pages);
   most_ = FindOwners() / kWorthPicking;
   ChooseFirst();
   std::vector<std::uint32_t>& candidates = work_.candidates;
   std::size_t done = candidates.size();
-  if (done > most_) return -1;
-  LookAt(0, done);
-  if (Worst() == kNoRouteScore) return -1;
+  if (done > most_) return std::int64_t{-1};
+  KVASIR_RETURN_IF_ERROR(LookAt(0, done));
+  if (Worst() == kNoRouteScore) return std::int64_t{-1};
   ChooseMore();
-  if (candidates.size() > done + most_) return -1;
+  if (candidates.size() > done + most_) return std::int64_t{-1};
   std::sort(candidates.begin() + static_cast<std::ptrdiff_t>(done), candidates.end(), Higher());
   for (std::size_t next = done; next < candidates.size();) {
     const std::size_t begin = done;
     for (; next < candidates.size() && done < begin + kRound; ++next) {
       if (MayMatter(candidates[next])) candidates[done++] = candidates[next];
     }
-    LookAt(begin, done);
+    KVASIR_RETURN_IF_ERROR(LookAt(begin, done));
   }
   return static_cast<std::int64_t>(done);
 }
@@ -226,15 +256,23 @@ void Search::ChooseMore() {
   }
 }
 
-void Search::LookAt(std::size_t begin, std::size_t end) {
+Status Search::LookAt(std::size_t begin, std::size_t end) {
   const auto last = static_cast<std::int64_t>(end);
-#pragma omp parallel for num_threads(threads_) schedule(dynamic, 16)
+  bool all = true;
+#pragma omp parallel for num_threads(threads_) schedule(dynamic, 16) reduction(&& : all)
   for (auto i = static_cast<std::int64_t>(begin); i < last; ++i) {
     const std::uint32_t ordinal = work_.candidates[static_cast<std::size_t>(i)];
-    totals_[ordinal] = ExactTotal(ordinal);
+    const std::optional<float> total = ExactTotal(ordinal);
+    all = all && total;
+    totals_[ordinal] = total.value_or(kNoRouteScore);
     work_.looked_at[ordinal] = 1;
   }
+  if (!all) {
+    const std::span picked = std::span(work_.candidates).subspan(begin, end - begin);
+    KVASIR_RETURN_IF_ERROR(SumFromSource(state_, layers_, picked, RouteReading::kPicked, totals_));
+  }
   for (std::size_t i = begin; i < end; ++i) Count(work_.candidates[i]);
+  return Status::Ok();
 }
 
 void Search::Count(std::uint32_t ordinal) {
@@ -254,14 +292,15 @@ void Search::Count(std::uint32_t ordinal) {
   std::ranges::push_heap(best, std::greater<>());
 }
 
-float Search::ExactTotal(std::uint32_t ordinal) const {
+// Nothing when the entry's keys are not in the index.
+std::optional<float> Search::ExactTotal(std::uint32_t ordinal) const {
   const RouteIndex::State::Home home = state_.HomeOf(ordinal);
   float total = 0;
   for (const Layer& layer : layers_) {
     if (home.page == nullptr) return kNoRouteScore;  // Removed since it was estimated.
-    const float score = home.page->EntryScore(layer.query, ordinal, home.slot);
-    if (score == kNoRouteScore) return kNoRouteScore;
-    total += layer.weight * score;
+    const std::optional<float> score = home.page->EntryScore(layer.query, ordinal, home.slot);
+    if (!score || *score == kNoRouteScore) return score;
+    total += layer.weight * *score;
   }
   return total;
 }
@@ -285,12 +324,17 @@ Result<std::int64_t> RouteIndex::ScanBest(const RouteSum& sum, std::span<float> 
     const std::shared_ptr<const SketchBasis> basis = state_->Basis();
     if (basis != nullptr && static_cast<std::size_t>(sum.best) * kWorthPicking < totals.size()) {
       const std::shared_ptr<const RoutePages> pages = state_->Snapshot();
-      PrepareLayers(sum, *state_, *basis, &work.layers);
+      const std::span<Layer> layers = PrepareLayers(sum, *state_, basis.get(), &work.layers);
       const int threads = RouteThreads(sum.layers[0], static_cast<std::int64_t>(pages->size()));
-      Search search(*state_, std::span(work.layers).first(sum.layers.size()), sum, threads, &work,
-                    totals);
-      if (const std::int64_t exact = search.Run(*pages); exact >= 0) return exact;
+      Search search(*state_, layers, sum, threads, &work, totals);
+      KVASIR_ASSIGN_OR_RETURN(const std::int64_t exact, search.Run(*pages));
+      if (exact >= 0) return exact;
     }
+  }
+  if (state_->Keyless()) {
+    const std::span<Layer> layers = PrepareLayers(sum, *state_, nullptr, &work.layers);
+    KVASIR_RETURN_IF_ERROR(SumKeyless(*state_, layers, sum.effort, totals));
+    return Entries();
   }
   work.scores.resize(totals.size());
   for (std::size_t i = 0; i < sum.layers.size(); ++i) {

@@ -40,6 +40,14 @@ std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::K
   return page;
 }
 
+std::shared_ptr<RoutePage> RoutePage::MakeKeyless(const RouteShape& shape,
+                                                  const cpu::Kernels& kernels,
+                                                  const std::shared_ptr<const SketchBasis>& basis) {
+  std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
+  page->sketches_ = SketchPage::Make(basis, kSlots);
+  return page->sketches_ == nullptr ? nullptr : page;
+}
+
 std::uint8_t* RoutePage::Element(std::int64_t layer, std::int64_t slot, std::int64_t i) const {
   const std::int64_t slots = GroupSlots();
   const std::int64_t line = Floats() ? 1 : cpu::kRouteLine;
@@ -109,12 +117,29 @@ bool RoutePage::MakeSketches(const std::shared_ptr<const SketchBasis>& basis) {
   return true;
 }
 
+void RoutePage::DropKeys() {
+  const std::unique_lock lock(mutex_);
+  memory_.reset();
+  keys_ = nullptr;
+  scales_ = nullptr;
+}
+
+void RoutePage::ListKeyless(const EntryBitmap* allowed,
+                            std::vector<std::uint32_t>* ordinals) const {
+  const std::shared_lock lock(mutex_);
+  for (std::int64_t i = 0; memory_ == nullptr && i < end_; ++i) {
+    const Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.ordinal == kNobody || slot.number != 0) continue;
+    if (allowed == nullptr || allowed->Test(slot.ordinal)) ordinals->push_back(slot.ordinal);
+  }
+}
+
 void RoutePage::Write(const RouteEntry& entry, std::uint32_t ordinal) {
   const std::unique_lock lock(mutex_);
   std::int64_t slot = first_free_;
   for (std::int64_t chunk = 0; chunk < entry.chunks; ++chunk, ++slot) {
     while (slots_[static_cast<std::size_t>(slot)].ordinal != kNobody) ++slot;
-    WriteChunk(entry, chunk, slot);
+    if (memory_ != nullptr) WriteChunk(entry, chunk, slot);
     if (sketches_ != nullptr) Sketch(entry, chunk, slot);
     slots_[static_cast<std::size_t>(slot)] = {ordinal, static_cast<std::uint16_t>(chunk),
                                               static_cast<std::uint16_t>(entry.chunks)};
@@ -130,7 +155,7 @@ std::int64_t RoutePage::Erase(std::uint32_t ordinal) {
   std::int64_t erased = 0;
   for (std::int64_t slot = 0; slot < end_; ++slot) {
     if (slots_[static_cast<std::size_t>(slot)].ordinal != ordinal) continue;
-    for (std::int64_t layer = 0; layer < shape_.layers; ++layer) {
+    for (std::int64_t layer = 0; memory_ != nullptr && layer < shape_.layers; ++layer) {
       const std::int64_t line = Floats() ? 1 : cpu::kRouteLine;
       for (std::int64_t i = 0; i < shape_.dim; i += line) {
         std::memset(Element(layer, slot, i), 0,
@@ -196,15 +221,17 @@ void RoutePage::Score(const PreparedQuery& query, std::int64_t first, std::int64
   }
 }
 
-void RoutePage::Scan(const PreparedQuery& query, std::span<float> scores,
+bool RoutePage::Scan(const PreparedQuery& query, std::span<float> scores,
                      std::span<std::uint32_t> best_chunk) const {
   alignas(kLine) float slot_scores[kSlots];
   const std::shared_lock lock(mutex_);
+  if (memory_ == nullptr) return false;
   const std::int64_t slots = GroupSlots();
   ForWanted(query.allowed, slots, [&](std::int64_t first, std::int64_t count) {
     Score(query, first, count, slot_scores + first * slots);
   });
   Reduce(query, slot_scores, scores, best_chunk);
+  return true;
 }
 
 void RoutePage::Estimate(const PreparedQuery& query, std::span<float> scores,
@@ -219,12 +246,13 @@ void RoutePage::Estimate(const PreparedQuery& query, std::span<float> scores,
   Reduce(query, slot_scores, scores, {});
 }
 
-float RoutePage::EntryScore(const PreparedQuery& query, std::uint32_t ordinal, std::int64_t slot,
-                            std::uint32_t* best_chunk) const {
+std::optional<float> RoutePage::EntryScore(const PreparedQuery& query, std::uint32_t ordinal,
+                                           std::int64_t slot, std::uint32_t* best_chunk) const {
   alignas(kLine) float group_scores[kBlockSlots];
   const std::shared_lock lock(mutex_);
   const Slot first = slots_[static_cast<std::size_t>(slot)];
   if (first.ordinal != ordinal) return kNoScore;
+  if (memory_ == nullptr) return std::nullopt;
   const bool mean = query.chunk_reduce == ChunkReduce::kMean;
   float score = mean ? 0.0F : kNoScore;
   float highest = kNoScore;

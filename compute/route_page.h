@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "compute/cpu/kernels.h"
 #include "compute/fair_shared_mutex.h"
@@ -35,6 +37,10 @@ class RoutePage {
   /// 4 KiB, or of 2 MiB when the page `will_fill`: then the system is asked for pages of that size.
   static std::shared_ptr<RoutePage> Make(const RouteShape& shape, const cpu::Kernels& kernels,
                                          bool will_fill);
+  /// A page of sketches only. Null when there is no memory.
+  static std::shared_ptr<RoutePage> MakeKeyless(const RouteShape& shape,
+                                                const cpu::Kernels& kernels,
+                                                const std::shared_ptr<const SketchBasis>& basis);
 
   std::int64_t Free() const { return free_; }
   /// The slot that the next entry's first chunk gets.
@@ -44,21 +50,28 @@ class RoutePage {
   /// Overwrites the entry's keys and frees its slots; how many there were.
   std::int64_t Erase(std::uint32_t ordinal);
 
-  void Scan(const PreparedQuery& query, std::span<float> scores,
+  /// False when the keys are not here: nothing was scored.
+  bool Scan(const PreparedQuery& query, std::span<float> scores,
             std::span<std::uint32_t> best_chunk) const;
 
   /// Sketches every key, now and from now on; false when there is no memory. For the one writer:
   /// scans run on while it works.
   bool MakeSketches(const std::shared_ptr<const SketchBasis>& basis);
+  /// Frees the keys. Sketches must have been made; keys are int8.
+  void DropKeys();
+  /// Adds the allowed entries that are here to `ordinals` if their keys are not.
+  void ListKeyless(const EntryBitmap* allowed, std::vector<std::uint32_t>* ordinals) const;
   /// As Scan, from sketches, which must have been made. Raises *highest_gain to that of the layer.
   void Estimate(const PreparedQuery& query, std::span<float> scores, float* highest_gain) const;
-  /// What Scan says of one entry whose first chunk was put into `slot`; -infinity when it is gone.
-  float EntryScore(const PreparedQuery& query, std::uint32_t ordinal, std::int64_t slot,
-                   std::uint32_t* best_chunk = nullptr) const;
+  /// What Scan says of one entry whose first chunk was put into `slot`; -infinity when it is gone,
+  /// nothing when the keys are not here.
+  std::optional<float> EntryScore(const PreparedQuery& query, std::uint32_t ordinal,
+                                  std::int64_t slot, std::uint32_t* best_chunk = nullptr) const;
 
-  /// Calls visit(ordinal, chunks of the entry, key [dim]) for every chunk; under the lock.
+  /// Calls visit(ordinal, chunks of the entry, key [dim]) for every chunk whose key is here; under
+  /// the lock. False when none is.
   template <typename Visit>
-  void ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const;
+  bool ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const;
 
  private:
   static constexpr std::int64_t kBlockSlots = 16;  ///< Of float32 keys: kernels' route_f32.
@@ -110,21 +123,22 @@ class RoutePage {
   std::int64_t end_ = 0;         ///< Slots from here on were never used.
   std::int64_t first_free_ = 0;  ///< The first free slot; kSlots when there is none.
   std::int64_t free_ = kSlots;
-  std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;
+  std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;  ///< Null: only sketches are here.
   std::uint8_t* keys_ = nullptr;  ///< [layers][groups][slots * width elements], in memory_.
   float* scales_ = nullptr;       ///< [layers][kSlots], in memory_.
   std::unique_ptr<SketchPage> sketches_;
 };
 
 template <typename Visit>
-void RoutePage::ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const {
+bool RoutePage::ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const {
   const std::shared_lock lock(mutex_);
-  for (std::int64_t slot = 0; slot < end_; ++slot) {
+  for (std::int64_t slot = 0; memory_ != nullptr && slot < end_; ++slot) {
     const Slot& owner = slots_[static_cast<std::size_t>(slot)];
     if (owner.ordinal == kNobody) continue;
     ReadKey(layer, slot, key.data());
     visit(owner.ordinal, owner.chunks, std::span<const float>(key));
   }
+  return memory_ != nullptr;
 }
 
 }  // namespace kvasir::compute

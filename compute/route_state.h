@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "compute/route.h"
 #include "compute/route_page.h"
 #include "compute/route_sketch.h"
+#include "compute/route_source.h"
 
 namespace kvasir::compute {
 
@@ -30,6 +32,7 @@ struct RouteIndex::State {
 
   RouteShape shape;
   const cpu::Kernels* kernels = nullptr;
+  RouteKeySource* source = nullptr;  ///< Null: keys are never given up.
 
   std::mutex writer;     ///< One Append or Remove at a time. Taken before `mutex`.
   bool filling = false;  ///< Under `writer`.
@@ -43,6 +46,7 @@ struct RouteIndex::State {
   std::vector<Home> homes;                                    ///< By ordinal; no page: not present.
   std::int64_t chunks = 0;
   std::shared_ptr<const SketchBasis> basis;  ///< Null until the index is worth sketches.
+  bool keyless = false;                      ///< No page holds keys; there is a basis.
 
   std::shared_ptr<const RoutePages> Snapshot() const {
     const std::shared_lock lock(mutex);
@@ -52,6 +56,10 @@ struct RouteIndex::State {
     const std::shared_lock lock(mutex);
     return basis;
   }
+  bool Keyless() const {
+    const std::shared_lock lock(mutex);
+    return keyless;
+  }
   /// No page when the entry is not present.
   Home HomeOf(std::uint32_t ordinal) const {
     const std::shared_lock lock(mutex);
@@ -59,8 +67,21 @@ struct RouteIndex::State {
   }
   Status Check(const RouteEntry& entry) const;
   Result<std::shared_ptr<RoutePage>> PageFor(std::int64_t needed);
-  /// Gives every page sketches; under `writer`. Scans go on meanwhile.
-  Status MakeSketches(int threads);
+  std::shared_ptr<const SketchBasis> MakeBasis() const;
+  /// Gives every page sketches, and then, if so asked, takes its keys; under `writer`. Scans go on
+  /// meanwhile.
+  Status MakeSketches(int threads, bool drop_keys = false);
+
+  // route_keyless.cc: what pages do not hold.
+  /// The allowed entries of pages without keys.
+  std::vector<std::uint32_t> ListKeyless(const RoutePages& of, const EntryBitmap* allowed) const;
+  /// Reads entries from the source; those that are not present are left out. `index` is a place in
+  /// `entries`, ordinals.
+  Status ReadEntries(std::span<const std::uint32_t> entries, RouteReading reading,
+                     const RouteKeySource::Visit& visit) const;
+  /// Scan of pages without keys.
+  Status ScanKeyless(const PreparedQuery& query, const RoutePages& of, std::span<float> scores,
+                     std::span<std::uint32_t> best_chunk) const;
 };
 
 /// kInvalidArgument unless the query fits: `width` numbers per vector, all finite.
