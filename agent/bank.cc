@@ -39,10 +39,11 @@ Result<std::unique_ptr<Bank>> Bank::Make(std::unique_ptr<storage::Store> store,
   if (!bank->model_) return bank;
   KVASIR_ASSIGN_OR_RETURN(bank->framing_, Framing::Make(*bank->model_));
   bank->fusion_ = FusionFor(*bank->model_);
+  const MemoryBudget budget{.total = options.memory_bytes, .most_kv = options.kv_cache_bytes};
   bank->router_index_ = std::make_unique<RouterIndex>(*bank->store_, bank->model_->router(),
-                                                      options.threads, bank->commits_);
+                                                      options.threads, bank->commits_, budget);
   KVASIR_ASSIGN_OR_RETURN(const std::size_t most_kv, MostKvBytes(*bank->model_));
-  bank->kv_pages_ = std::make_unique<KvPages>(*bank->store_, most_kv, options.kv_cache_bytes);
+  bank->kv_pages_ = std::make_unique<KvPages>(*bank->store_, most_kv, budget.kv());
   if (!bank->store_->model() && !bank->store_->read_only()) {
     KVASIR_RETURN_IF_ERROR(bank->store_->SetModel(bank->identity()));
   }

@@ -25,10 +25,11 @@ namespace kvasir::agent {
 
 struct BankOptions {
   Quantiser quantiser = Quantiser::kInt8;
-  int threads = 0;            ///< Of one scan; 0: one per core.
-  std::size_t questions = 4;  ///< Recalls that run the model at once.
-  std::size_t kv_cache_bytes = std::size_t{64} << 20;
-  std::string model_name;                   ///< For people; part of the store's identity.
+  int threads = 0;                                     ///< Of one scan; 0: one per core.
+  std::size_t questions = 4;                           ///< Recalls that run the model at once.
+  std::size_t kv_cache_bytes = std::size_t{64} << 20;  ///< At most, under a budget.
+  std::uint64_t memory_bytes = 0;  ///< Of router indexes, their keys and the KV cache; 0: no limit.
+  std::string model_name;          ///< For people; part of the store's identity.
   std::optional<ReasonerOptions> reasoner;  ///< Nothing: the local model answers.
 };
 

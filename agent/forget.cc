@@ -106,6 +106,7 @@ ForgetReceipt ReceiptOf(const EraseReceipt& erased, std::vector<std::string> ids
 }
 
 void DropPages(Bank& bank) {
+  if (bank.router_index()) bank.router_index()->DropAllKeys();
   if (bank.kv_pages()) bank.kv_pages()->DropAll();
 }
 
@@ -114,6 +115,7 @@ void DropFromMemory(Bank& bank, SpaceId space, std::span<const DocumentNumber> n
   const auto index = bank.router_index() ? bank.router_index()->Loaded(space) : nullptr;
   for (const DocumentNumber number : numbers) {
     if (index) index->Remove(number);
+    if (bank.router_index()) bank.router_index()->DropKeys(space, number);
     if (bank.kv_pages()) bank.kv_pages()->Drop(space, number);
   }
 }

@@ -52,9 +52,12 @@ Status Index(Bank& bank, const Draft& draft, const std::vector<std::string>& rou
              storage::Generation generation) {
   const auto index = bank.router_index() ? bank.router_index()->Loaded(draft.space) : nullptr;
   if (!index) return Status::Ok();
-  if (!draft.write.keep_segments) return index->Replace(draft.number, generation, routers);
-  index->Restamp(draft.number, generation);
-  return Status::Ok();
+  if (draft.write.keep_segments) {
+    index->Restamp(draft.number, generation);
+    return Status::Ok();
+  }
+  KVASIR_RETURN_IF_ERROR(index->Replace(draft.number, generation, routers));
+  return bank.router_index()->Fit(draft.space);
 }
 
 RememberReceipt ReceiptOf(const storage::DocumentReceipt& stored, RememberOutcome outcome) {

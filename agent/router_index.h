@@ -9,6 +9,8 @@
 #include <stop_token>
 #include <thread>
 
+#include "agent/memory_budget.h"
+#include "agent/router_keys.h"
 #include "agent/space_index.h"
 #include "kvasir/status.h"
 #include "model/router.h"
@@ -19,18 +21,24 @@ namespace kvasir::agent {
 /// Only the store is the truth; this may be dropped and rebuilt at any time. Every method may be
 /// called from any thread. Lock order: the bank's commit mutex, then this one's, then a
 /// SpaceIndex's.
+///
+/// Under a budget (docs/adr/0008) an index that does not fit gives up its keys, the largest first,
+/// and what is left of the budget caches the keys of all such spaces. When sketches alone are too
+/// much, the spaces that were asked longest ago leave memory; one that does not fit even alone says
+/// kUnavailable and what it needs.
 class RouterIndex {
  public:
   /// A space's index while it may still be loading.
   struct Opening {
     std::shared_ptr<SpaceIndex> index;  ///< Null: nothing of it is loaded yet.
     bool complete = false;
+    std::uint64_t asked = 0;  ///< When last: of the spaces idle longest one goes first.
   };
+  using Spaces = std::map<storage::SpaceId, Opening>;
 
   /// `commits` is held by everybody who changes the store, until the index has followed.
   RouterIndex(const storage::Store& store, const model::RouterSpec& spec, int threads,
-              std::mutex& commits)
-      : store_(store), spec_(spec), threads_(threads), commits_(commits) {}
+              std::mutex& commits, const MemoryBudget& budget = {});
 
   /// The index of a space, whole; the first call streams its router records (docs/performance.md)
   /// and holds writers up meanwhile.
@@ -41,22 +49,42 @@ class RouterIndex {
   /// The same if it is loaded whole, else null: what is not loaded need not be told of a change.
   /// Only with the commit mutex held is the answer still true when it is used.
   std::shared_ptr<SpaceIndex> Loaded(storage::SpaceId space) const;
+  /// Makes what is loaded fit the budget, after `space` grew. With the commit mutex held.
+  /// kUnavailable: it does not fit even alone; it is to be dropped.
+  Status Fit(storage::SpaceId space);
+  /// Forgets cached keys of a document, of everything: see KvPages::Drop.
+  void DropKeys(storage::SpaceId space, storage::DocumentNumber document);
+  void DropAllKeys();
   /// Drops a space, or all, from memory. With the commit mutex held.
   void Drop(storage::SpaceId space);
   void DropAll();
-  /// Bytes held by all loaded spaces.
+  /// Bytes held by all loaded spaces, without the cache of keys.
   std::uint64_t Bytes() const;
+  /// The cache of keys that no index holds.
+  compute::PageCacheStats KeyCache() const;
 
  private:
+  Result<std::shared_ptr<SpaceIndex>> MakeIndex(storage::SpaceId space) const;
+  Status Load(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index,
+              const std::stop_token& stop);
   void LoadBehind(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index,
                   const std::stop_token& stop);
+  std::shared_ptr<SpaceIndex> Asked(storage::SpaceId space);  // Loaded, and asked now.
+  Spaces Held() const;
+  // `index` is that of `space`, listed or still to be.
+  Status Fit(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index);
+  Status TooLarge(storage::SpaceId space, const SpaceIndex& index) const;
 
   const storage::Store& store_;
   const model::RouterSpec spec_;
   const int threads_;
   std::mutex& commits_;
+  const MemoryBudget budget_;
+  const std::unique_ptr<RouterKeys> keys_;  // Null without a budget.
   mutable std::mutex mutex_;  // Guards what follows, never held while a space is loaded or scanned.
-  std::map<storage::SpaceId, Opening> spaces_;
+  Spaces spaces_;
+  std::map<storage::SpaceId, Status> refused_;  // Too large, until something of it is forgotten.
+  std::uint64_t asked_ = 0;
   bool loading_ = false;  // loader_ works.
   std::jthread loader_;   // Last: it stops before the rest goes.
 };

@@ -38,7 +38,7 @@ struct Batch {
   }
 };
 
-Status AppendAll(const Batch& batch, SpaceIndex* index) {
+Status AppendAll(const Batch& batch, SpaceIndex* index, const std::function<Status()>& fit) {
   for (const Batch::Place& place : batch.places) {
     const std::string_view record = std::string_view(batch.bytes).substr(place.begin, place.size);
     KVASIR_ASSIGN_OR_RETURN(const auto view,
@@ -46,13 +46,13 @@ Status AppendAll(const Batch& batch, SpaceIndex* index) {
                                                         /*verify_checksum=*/false));
     KVASIR_RETURN_IF_ERROR(index->Append(view));
   }
-  return Status::Ok();
+  return fit();
 }
 
 // Fills one batch while the other is appended.
 class Loader {
  public:
-  explicit Loader(SpaceIndex* index) : index_(index) {}
+  Loader(SpaceIndex* index, const std::function<Status()>& fit) : index_(index), fit_(fit) {}
 
   Status Add(std::string_view record) {
     filling().Add(record);
@@ -62,7 +62,8 @@ class Loader {
   Status Finish() {
     KVASIR_RETURN_IF_ERROR(HandOver());
     KVASIR_RETURN_IF_ERROR(Await());
-    return index_->FinishLoading();
+    KVASIR_RETURN_IF_ERROR(index_->FinishLoading());
+    return fit_();
   }
 
  private:
@@ -74,9 +75,10 @@ class Loader {
     KVASIR_RETURN_IF_ERROR(Await());
     const Batch& full = filling();
     try {
-      appending_ = std::async(std::launch::async, AppendAll, std::cref(full), index_);
+      appending_ =
+          std::async(std::launch::async, AppendAll, std::cref(full), index_, std::cref(fit_));
     } catch (const std::system_error&) {
-      KVASIR_RETURN_IF_ERROR(AppendAll(full, index_));  // No thread to be had.
+      KVASIR_RETURN_IF_ERROR(AppendAll(full, index_, fit_));  // No thread to be had.
     }
     turn_ = 1 - turn_;
     filling().Clear();
@@ -84,6 +86,7 @@ class Loader {
   }
 
   SpaceIndex* const index_;
+  const std::function<Status()>& fit_;
   std::array<Batch, 2> batches_;
   std::size_t turn_ = 0;
   std::future<Status> appending_;  // Last: it is waited for before a batch goes.
@@ -92,8 +95,8 @@ class Loader {
 }  // namespace
 
 Status LoadRouters(const storage::Store& store, storage::SpaceId space, const std::stop_token& stop,
-                   SpaceIndex* index) {
-  Loader loader(index);
+                   SpaceIndex* index, const std::function<Status()>& fit) {
+  Loader loader(index, fit);
   Status added;
   const auto visit = [&](const storage::SegmentView& router) {
     added = stop.stop_requested() ? Cancelled("loading was stopped") : loader.Add(router.bytes());

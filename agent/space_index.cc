@@ -21,12 +21,14 @@ Status CheckNumber(DocumentNumber document) {
 
 }  // namespace
 
-Result<std::unique_ptr<SpaceIndex>> SpaceIndex::Make(const model::RouterSpec& spec, int threads) {
+Result<std::unique_ptr<SpaceIndex>> SpaceIndex::Make(const model::RouterSpec& spec, int threads,
+                                                     std::unique_ptr<SpaceKeys> keys) {
   const compute::RouteShape shape{.layers = static_cast<std::int64_t>(spec.layers.size()),
                                   .dim = spec.dim(),
                                   .keys = compute::RouteKeys::kInt8};
-  KVASIR_ASSIGN_OR_RETURN(auto index, compute::RouteIndex::Make(shape));
-  return std::unique_ptr<SpaceIndex>(new SpaceIndex(spec, std::move(index), threads));
+  KVASIR_ASSIGN_OR_RETURN(auto index, compute::RouteIndex::Make(shape, keys.get()));
+  return std::unique_ptr<SpaceIndex>(
+      new SpaceIndex(spec, std::move(keys), std::move(index), threads));
 }
 
 Status SpaceIndex::Append(const SegmentView& router) {
@@ -79,7 +81,9 @@ Status SpaceIndex::AppendEntry(std::uint32_t segment, const SegmentView& router,
   }
   KVASIR_ASSIGN_OR_RETURN(const RouterCodes codes, UnpackRouterKeys(router));
   // With one writer the next ordinal is known, and serves as the entry's id.
-  KVASIR_ASSIGN_OR_RETURN(const std::uint32_t ordinal, index_->Append({.id = index_->Ordinals(),
+  const std::uint64_t id = index_->Ordinals();
+  if (keys_ != nullptr) keys_->Place(id, draft->document, segment, draft->generation);
+  KVASIR_ASSIGN_OR_RETURN(const std::uint32_t ordinal, index_->Append({.id = id,
                                                                        .chunks = router.chunks(),
                                                                        .codes = codes.codes,
                                                                        .scales = codes.scales,
@@ -118,6 +122,9 @@ void SpaceIndex::Restamp(DocumentNumber document, storage::Generation generation
   const std::lock_guard writer(writer_);
   const std::unique_lock lock(mutex_);
   if (document >= versions_.size()) return;
+  if (keys_ != nullptr) {
+    keys_->Restamp(versions_[document].first, versions_[document].entries, generation);
+  }
   versions_[document].generation = generation;
   versions_[document].change = ++changes_;
 }
@@ -156,7 +163,8 @@ void SpaceIndex::Retain(const storage::DocumentSet& present) {
 
 std::uint64_t SpaceIndex::Bytes() const {
   const std::shared_lock lock(mutex_);
-  return static_cast<std::uint64_t>(index_->Bytes()) +
+  return static_cast<std::uint64_t>(index_->Bytes() + index_->TableBytes()) +
+         (keys_ != nullptr ? keys_->Bytes() : 0) +
          documents_.size() * (sizeof(std::uint32_t) + sizeof(std::uint32_t)) +
          versions_.size() * sizeof(Version);
 }

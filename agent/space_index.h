@@ -1,4 +1,5 @@
-// The latent channel of one space: every present segment's router keys, in memory.
+// The latent channel of one space: every present segment's router keys, in memory, or sketches of
+// them there and the keys in the store.
 #ifndef KVASIR_AGENT_SPACE_INDEX_H_
 #define KVASIR_AGENT_SPACE_INDEX_H_
 
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/router_keys.h"
 #include "compute/fair_shared_mutex.h"
 #include "compute/route.h"
 #include "kvasir/requests.h"
@@ -62,7 +64,10 @@ class LatentScores {
 /// true at its end. Every method may be called from any thread.
 class SpaceIndex {
  public:
-  static Result<std::unique_ptr<SpaceIndex>> Make(const model::RouterSpec& spec, int threads);
+  /// `keys`, which must outlive it: where an index that gives up its keys has them from. Null: it
+  /// never does.
+  static Result<std::unique_ptr<SpaceIndex>> Make(const model::RouterSpec& spec, int threads,
+                                                  std::unique_ptr<SpaceKeys> keys = nullptr);
 
   /// Adds one stored segment while the space is loaded, in (document, segment) order. A document is
   /// shown when the next one begins, the last one by FinishLoading.
@@ -95,6 +100,10 @@ class SpaceIndex {
   Result<std::vector<std::vector<LayerScore>>> Explain(std::span<const model::RouterQuery> queries,
                                                        std::span<const LatentHit> hits) const;
 
+  /// From now on only sketches are in memory. kUnavailable when there is none for them.
+  Status GiveUpKeys() { return index_->GiveUpKeys(threads_); }
+  bool HoldsKeys() const { return index_->HoldsKeys(); }
+  std::uint64_t Segments() const { return static_cast<std::uint64_t>(index_->Entries()); }
   std::uint64_t Bytes() const;
 
  private:
@@ -114,8 +123,9 @@ class SpaceIndex {
   };
   struct Question;  // What one question keeps, space_search.cc.
 
-  SpaceIndex(const model::RouterSpec& spec, std::unique_ptr<compute::RouteIndex> index, int threads)
-      : spec_(spec), index_(std::move(index)), threads_(threads) {}
+  SpaceIndex(const model::RouterSpec& spec, std::unique_ptr<SpaceKeys> keys,
+             std::unique_ptr<compute::RouteIndex> index, int threads)
+      : spec_(spec), keys_(std::move(keys)), index_(std::move(index)), threads_(threads) {}
 
   // Changes, under writer_.
   Status AppendEntry(std::uint32_t segment, const storage::SegmentView& router, Draft* draft);
@@ -140,14 +150,15 @@ class SpaceIndex {
   Status ScoreAll(const compute::RouteQuery& query, std::span<float> scores) const;
 
   const model::RouterSpec spec_;
+  const std::unique_ptr<SpaceKeys> keys_;
   const std::unique_ptr<compute::RouteIndex> index_;
   const int threads_;
 
   std::mutex writer_;  // One change at a time; taken before mutex_.
   Draft loading_;      // Under writer_: what Append has not shown yet.
 
-  /// Guards what follows, for as long as a pass over it takes; never held while keys are scanned or
-  /// written.
+  /// Guards what follows, for as long as a pass over it takes; never held while keys are written or
+  /// scanned, but while those of a few documents are read.
   mutable compute::FairSharedMutex mutex_;
   std::vector<std::uint32_t> documents_;  // By ordinal.
   std::vector<std::uint32_t> segments_;   // By ordinal.

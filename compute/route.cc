@@ -265,7 +265,9 @@ std::int64_t RouteIndex::Bytes() const {
   const std::shared_lock lock(state_->mutex);
   const std::int64_t whole = shape.keys == RouteKeys::kF32 ? shape.dim * 4 : shape.dim + 4;
   const std::int64_t key = state_->keyless ? 0 : whole;
-  const std::int64_t sketch = state_->basis != nullptr ? cpu::SketchQuads(shape.dim) / 2 + 4 : 0;
+  // Those that EndFill is going to make count already.
+  const bool sketched = state_->basis != nullptr || state_->chunks >= kSketchChunks;
+  const std::int64_t sketch = sketched ? cpu::SketchQuads(shape.dim) / 2 + 4 : 0;
   return state_->chunks * shape.layers * (key + sketch);
 }
 

@@ -29,6 +29,8 @@ constexpr std::size_t kFirstRound = 2;
 constexpr std::size_t kRound = 128;
 // When more than one entry in this many may win, reading everything in order is faster.
 constexpr std::size_t kWorthPicking = 4;
+// A small space, or what a filter leaves of a large one: read all, but as what is asked for again.
+constexpr std::size_t kFewEntries = 4096;
 constexpr std::uint32_t kNobody = 0xFFFFFFFF;
 
 /// One layer of the sum, ready to be scored either way.
@@ -96,7 +98,7 @@ Status SumKeyless(const RouteIndex::State& state, std::span<const Layer> layers,
   const std::shared_ptr<const RoutePages> pages = state.Snapshot();
   std::vector<std::uint32_t> ordinals = state.ListKeyless(*pages, layers[0].query.allowed);
   std::erase_if(ordinals, [&](std::uint32_t ordinal) { return ordinal >= totals.size(); });
-  const bool few = ordinals.size() * kWorthPicking <= totals.size();  // As a filter leaves.
+  const bool few = ordinals.size() <= kFewEntries;
   const auto reading =
       few && effort == RouteEffort::kAuto ? RouteReading::kPicked : RouteReading::kSweep;
   return SumFromSource(state, layers, ordinals, reading, totals);

@@ -103,25 +103,23 @@ std::string Metrics::ToPrometheus() const {
 
 namespace {
 
-void AddCache(std::string& out, const CacheUse& cache) {
-  const auto gauge = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    Single(out, name, "gauge", help, value);
+/// `prefix` names the cache, `what` what it holds.
+void AddCache(std::string& out, const std::string& prefix, const std::string& what,
+              const CacheUse& cache) {
+  const auto gauge = [&](const char* name, const std::string& help, std::uint64_t value) {
+    Single(out, prefix + name, "gauge", help, value);
   };
-  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    Single(out, name, "counter", help, value);
+  const auto counter = [&](const char* name, std::string_view help, std::uint64_t value) {
+    Single(out, prefix + name, "counter", help, value);
   };
-  gauge("kvasir_kv_cache_budget_bytes", "Most that cached keys and values may take.",
-        cache.budget_bytes);
-  gauge("kvasir_kv_cache_used_bytes", "What they take.", cache.used_bytes);
-  counter("kvasir_kv_cache_hits_total", "Segments asked for that were there.", cache.hits);
-  counter("kvasir_kv_cache_misses_total", "Segments that had to be read.", cache.misses);
-  counter("kvasir_kv_cache_evictions_total", "Segments given up for others.", cache.evictions);
-  counter("kvasir_kv_cache_prefetches_total", "Segments read before anybody asked.",
-          cache.prefetches);
-  counter("kvasir_kv_cache_prefetches_used_total", "Of those, asked for later.",
-          cache.prefetches_used);
-  counter("kvasir_kv_cache_prefetches_wasted_total", "Of those, given up unasked for.",
-          cache.prefetches_wasted);
+  gauge("_budget_bytes", "Most that cached " + what + " may take.", cache.budget_bytes);
+  gauge("_used_bytes", "What they take.", cache.used_bytes);
+  counter("_hits_total", "Segments asked for that were there.", cache.hits);
+  counter("_misses_total", "Segments that had to be read.", cache.misses);
+  counter("_evictions_total", "Segments given up for others.", cache.evictions);
+  counter("_prefetches_total", "Segments read before anybody asked.", cache.prefetches);
+  counter("_prefetches_used_total", "Of those, asked for later.", cache.prefetches_used);
+  counter("_prefetches_wasted_total", "Of those, given up unasked for.", cache.prefetches_wasted);
 }
 
 }  // namespace
@@ -155,7 +153,8 @@ std::string StoreToPrometheus(const Stats& stats) {
            [](const Work& work) { return std::to_string(work.tokens); });
   describe("kvasir_model_seconds_total", "Time in the model; calls beside each other add up.",
            [](const Work& work) { return Text(static_cast<double>(work.took.count()) * 1e-6); });
-  AddCache(out, stats.kv_cache);
+  AddCache(out, "kvasir_kv_cache", "keys and values", stats.kv_cache);
+  AddCache(out, "kvasir_router_cache", "router keys", stats.router_cache);
   Single(out, "kvasir_store_commits_total", "counter", "Commits in the ledger.", stats.commits);
   return out;
 }

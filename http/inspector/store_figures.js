@@ -21,7 +21,9 @@ export function makeFigures() {
       stats.index_bytes !== undefined && figure("Routing index in memory", bytes(stats.index_bytes),
         segments > 0 && `${bytes(stats.index_bytes / segments)} per segment`),
       stats.commits !== undefined && figure("Commits", count(stats.commits), "in the ledger"),
-      stats.kv_cache && cacheFigure(stats.kv_cache));
+      stats.kv_cache && cacheFigure("Keys and values in memory", stats.kv_cache),
+      stats.router_cache?.budget_bytes > 0 &&
+        cacheFigure("Router keys in memory", stats.router_cache));
     fill(work, metrics && rateFigures(metrics));
   }
 
@@ -57,12 +59,12 @@ function makeRate() {
   };
 }
 
-/// How full the cache of keys and values is, and how often it helped.
-function cacheFigure(cache) {
+/// How full a cache is, and how often it helped.
+function cacheFigure(title, cache) {
   const asked = cache.hits + cache.misses;
   const hits = asked > 0 ? `${((cache.hits / asked) * 100).toFixed(0)} % found of ${count(asked)}`
     : "nothing asked for yet";
-  return figure("Keys and values in memory", bytes(cache.used_bytes), hits,
+  return figure(title, bytes(cache.used_bytes), hits,
     meter(`${bytes(cache.used_bytes)} of ${bytes(cache.budget_bytes)}`,
       cache.used_bytes, cache.budget_bytes));
 }

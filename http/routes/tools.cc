@@ -58,6 +58,7 @@ Answer GetStoreStats(Call& call) {
     json["commits"] = stats.commits;
     json["work"] = Rendering<Json>::WorkOf(stats);
     json["kv_cache"] = Rendering<Json>::Of(stats.kv_cache);
+    json["router_cache"] = Rendering<Json>::Of(stats.router_cache);
   }
   return JsonResponse(json);
 }

@@ -1,5 +1,9 @@
 #include "sdk/cli/option.h"
 
+#include <array>
+#include <string_view>
+#include <utility>
+
 namespace kvasir::cli {
 namespace {
 
@@ -66,6 +70,24 @@ Assign ToNumber(double* target, double least, double most) {
     }
     *target = value;
     return Status::Ok();
+  };
+}
+
+Assign ToBytes(std::uint64_t* target) {
+  return [target](const std::string& text) -> Status {
+    constexpr std::array<std::pair<std::string_view, int>, 5> kUnits = {
+        {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    for (const auto& [unit, shift] : kUnits) {
+      if (error != std::errc{} || std::string_view(stop, end) != unit) continue;
+      if (number > std::numeric_limits<std::uint64_t>::max() >> shift) break;
+      *target = number << shift;
+      return Status::Ok();
+    }
+    return InvalidArgument(
+        Format("'{}' is not a size: whole bytes, or a whole number of KiB, MiB, GiB or TiB", text));
   };
 }
 

@@ -54,6 +54,8 @@ Assign ToSwitch(bool* target);
 /// A switch that turns something off: `--no-latent-memory` makes `target` false.
 Assign ToFlipped(bool* target);
 Assign ToNumber(double* target, double least, double most);
+/// `2GiB`, `512MiB`, `64KiB` or plain bytes.
+Assign ToBytes(std::uint64_t* target);
 Assign ToTime(std::optional<Timestamp>* target);
 Assign ToFilter(std::optional<Filter>* target);
 Assign ToMetadata(std::optional<Metadata>* target);

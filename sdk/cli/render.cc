@@ -27,7 +27,8 @@ Json ToJson(const Stats& stats) {
           {"fingerprint", stats.fingerprint},
           {"backend", stats.backend},
           {"work", http::Rendering<Json>::WorkOf(stats)},
-          {"kv_cache", http::Rendering<Json>::Of(stats.kv_cache)}};
+          {"kv_cache", http::Rendering<Json>::Of(stats.kv_cache)},
+          {"router_cache", http::Rendering<Json>::Of(stats.router_cache)}};
 }
 
 Json ToJson(const VerifyReport& report) {

@@ -116,6 +116,8 @@ std::vector<Option> CommonOptions(Settings* settings) {
            {{"", ""}, {"cpu", "cpu"}, {"reference", "reference"}, {"cuda", "cuda"}})},
       {"threads", "N", "threads to compute with, 0: one per core", ToCount(&open.threads, 0, 1024),
        OptionKind::kValue, "0"},
+      {"memory", "SIZE", "most that router indexes and caches may take, say 2GiB; 0: no limit",
+       ToBytes(&open.memory_bytes), OptionKind::kValue, "0"},
       {"quantiser", "NAME", "int8, bf16 or f32, for new segments",
        ToChoice<Quantiser>(
            &open.quantiser,

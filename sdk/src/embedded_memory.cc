@@ -143,7 +143,10 @@ Result<Stats> EmbeddedMemory::GetStats() {
     stats.spaces = bank_->store().Spaces();
     stats.disk_bytes = stored.disk_bytes;
     stats.commits = stored.commits;
-    if (bank_->router_index() != nullptr) stats.index_bytes = bank_->router_index()->Bytes();
+    if (bank_->router_index() != nullptr) {
+      stats.index_bytes = bank_->router_index()->Bytes();
+      stats.router_cache = UseOf(bank_->router_index()->KeyCache());
+    }
     if (const auto model = bank_->store().model()) {
       stats.model = model->name;
       stats.fingerprint = model::ToHex(model->fingerprint);

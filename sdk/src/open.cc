@@ -47,6 +47,7 @@ agent::BankOptions BankOptionsOf(const OpenOptions& options, const LoadedModel& 
   agent::BankOptions bank;
   bank.quantiser = options.quantiser;
   bank.threads = options.threads;
+  bank.memory_bytes = options.memory_bytes;
   bank.model_name = loaded.name;
   if (!options.reasoner_url.empty()) {
     bank.reasoner = agent::ReasonerOptions{.url = options.reasoner_url,

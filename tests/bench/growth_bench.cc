@@ -4,16 +4,21 @@
 //   growth_bench ask STORE QUESTIONS      recall: p50, p95, memory; by sketches and by whole keys
 //   growth_bench open STORE               loading the router index, beside plain reads
 //   growth_bench write STORE SECONDS      questions alone and beside a writer, in turn
+//   growth_bench budget STORE QUESTIONS   recall with memory for all of the index, for a half, …
 //
 // Questions are twelve words in a row of a memory drawn at random. KVASIR_BENCH_MODEL and
 // KVASIR_BENCH_ADAPTER name the model; the store must have been made with them.
 // KVASIR_BENCH_THREADS as for kvasir_bench. What is asked runs on the product's own code, below the
 // public API.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <random>
 #include <sstream>
@@ -36,6 +41,8 @@ namespace {
 
 using storage::DocumentNumber;
 
+constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 40;  // Limited, yet never short.
+
 std::string Setting(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);
   return value == nullptr ? otherwise : value;
@@ -53,12 +60,13 @@ std::shared_ptr<const model::Model> LoadModel() {
   return Must(model::Model::Load(path, std::move(backend), {.adapter = adapter}));
 }
 
-std::unique_ptr<agent::Bank> OpenBank(const std::string& path) {
+std::unique_ptr<agent::Bank> OpenBank(const std::string& path, std::uint64_t memory_bytes = 0) {
   storage::StoreOptions options;
   options.create = false;
   auto store = Must(storage::Store::Open(path, options));
   agent::BankOptions agent_options;
   agent_options.threads = Threads();
+  agent_options.memory_bytes = memory_bytes;
   return Must(agent::Bank::Make(std::move(store), LoadModel(), agent_options));
 }
 
@@ -288,6 +296,102 @@ void Write(const std::string& path, double seconds) {
       Percentile(busy, 0.95) / p95);
 }
 
+/// Runs `work` in a process of its own, so that its memory is its own; what it printed.
+std::string Apart(const std::function<std::string()>& work) {
+  int ends[2];
+  if (pipe(ends) != 0) Die(Internal("no pipe"));
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string said = work();
+    for (std::size_t done = 0; done < said.size();) {
+      const ssize_t wrote = write(ends[1], said.data() + done, said.size() - done);
+      if (wrote <= 0) _exit(1);
+      done += static_cast<std::size_t>(wrote);
+    }
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string said;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(ends[0], buffer, sizeof(buffer))) > 0;) {
+    said.append(buffer, static_cast<std::size_t>(got));
+  }
+  close(ends[0]);
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+    Die(Internal("a part of the benchmark failed"));
+  }
+  return said;
+}
+
+/// Recalls every question twice, the latent channel alone, and prints what it took. The answers,
+/// one a line, behind the bytes that the index would take whole.
+std::string AskUnder(const std::string& path, std::uint64_t memory_bytes, std::size_t count,
+                     const char* label) {
+  const auto bank = OpenBank(path, memory_bytes);
+  const auto space = Must(bank->store().FindSpace(kDefaultSpace));
+  const auto questions = Questions(*bank, space, count);
+  const double before = ResidentMegabytes();
+  const Timer opening;
+  Must(bank->router_index()->Open(space));
+  const double open_s = opening.Seconds();
+  std::vector<double> first;
+  std::vector<double> again;
+  std::string answers = std::to_string(bank->router_index()->Bytes()) + "\n";
+  for (std::vector<double>* times : {&first, &again}) {
+    for (const std::string& question : questions) {
+      RecallRequest request;
+      request.query = question;
+      request.lexical = false;
+      const Timer timer;
+      const RecallResult result = Must(agent::Recall(*bank, request, {}));
+      times->push_back(timer.Seconds() * 1e3);
+      if (times == &again) continue;
+      for (const Hit& hit : result.hits) answers += hit.id + " " + std::to_string(hit.score) + " ";
+      answers += "\n";
+    }
+  }
+  const auto cache = bank->router_index()->KeyCache();
+  const SpaceInfo held = bank->store().Spaces().front();
+  std::printf(
+      "{\"memories\":%llu,\"segments\":%llu,\"memory\":\"%s\",\"memory_mb\":%.1f,\"index_mb\":%.1f,"
+      "\"key_cache_mb\":%.1f,"
+      "\"key_cache_hits\":%.3f,\"open_s\":%.2f,\"first_p50_ms\":%.1f,\"first_p95_ms\":%.1f,"
+      "\"again_p50_ms\":%.1f,\"again_p95_ms\":%.1f,\"resident_before_mb\":%.1f,"
+      "\"resident_mb\":%.1f}\n",
+      static_cast<unsigned long long>(held.memories),
+      static_cast<unsigned long long>(held.segments), label,
+      memory_bytes > kNoLimit / 2 ? 0 : double(memory_bytes) / 1e6,
+      double(bank->router_index()->Bytes()) / 1e6, double(cache.used_bytes) / 1e6,
+      double(cache.hits) / std::max(1.0, double(cache.hits + cache.misses)), open_s,
+      Percentile(first, 0.5), Percentile(first, 0.95), Percentile(again, 0.5),
+      Percentile(again, 0.95), before, ResidentMegabytes());
+  std::fflush(stdout);
+  return answers;
+}
+
+void Budget(const std::string& path, std::size_t count) {
+  const auto lines = [](const std::string& said) {
+    std::istringstream text(said);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(text, line);) all.push_back(line);
+    return all;
+  };
+  const auto whole = lines(Apart([&] { return AskUnder(path, kNoLimit, count, "no limit"); }));
+  const double need = std::strtod(whole[0].c_str(), nullptr);
+  const agent::MemoryBudget shares{.total = 1, .most_kv = agent::BankOptions().kv_cache_bytes};
+  for (const auto& [label, part] : {std::pair{"1x", 1.0}, {"0.5x", 0.5}, {"0.25x", 0.25}}) {
+    const std::uint64_t bytes = shares.TotalFor(static_cast<std::uint64_t>(need * part));
+    const auto answers =
+        lines(Apart([&, label = label] { return AskUnder(path, bytes, count, label); }));
+    std::size_t same = 0;
+    for (std::size_t i = 1; i < whole.size(); ++i) same += answers.at(i) == whole[i] ? 1 : 0;
+    std::printf("{\"memory\":\"%s\",\"same_answers\":%zu,\"of\":%zu}\n", label, same,
+                whole.size() - 1);
+    std::fflush(stdout);
+  }
+}
+
 int Run(const std::vector<std::string>& words) {
   if (words.size() == 4 && words[0] == "fill") {
     Must(CopyStore(words[1], words[2], std::strtoull(words[3].c_str(), nullptr, 10)));
@@ -297,10 +401,12 @@ int Run(const std::vector<std::string>& words) {
     Open(words[1]);
   } else if (words.size() == 3 && words[0] == "write") {
     Write(words[1], std::atof(words[2].c_str()));
+  } else if (words.size() == 3 && words[0] == "budget") {
+    Budget(words[1], std::strtoull(words[2].c_str(), nullptr, 10));
   } else {
     std::fprintf(stderr,
                  "usage: growth_bench fill FROM STORE TOKENS | ask STORE QUESTIONS | open STORE | "
-                 "write STORE SECONDS\n");
+                 "write STORE SECONDS | budget STORE QUESTIONS\n");
     return 2;
   }
   return 0;

@@ -67,6 +67,7 @@ std::vector<BadInput> Commands() {
       Said("JsonTwice", {"config", "show", "--json", "--jsonl"}, 2, "exclude each other"),
       Said("UnknownBackend", {"recall", "x", "--backend", "tpu"}, 2, "'tpu' is none of"),
       Said("UnknownQuantiser", {"recall", "x", "--quantiser", "int2"}, 2, "'int2' is none of"),
+      Said("MemoryInUnknownUnit", {"recall", "x", "--memory", "2G"}, 2, "'2G' is not a size"),
       Said("NegativeThreads", {"recall", "x", "--threads", "-1"}, 2, "'-1' is not a whole number"),
   };
 }

@@ -27,13 +27,14 @@ Status PrintStats(Session& session) {
   output.Line(Format("disk {}, router index {}, {} commits",
                      ByteCount(static_cast<double>(stats.disk_bytes)),
                      ByteCount(static_cast<double>(stats.index_bytes)), stats.commits));
-  const CacheUse& cache = stats.kv_cache;
-  if (cache.budget_bytes > 0) {
-    output.Line(Format("key-value cache {} of {}, {} hits, {} misses",
-                       ByteCount(static_cast<double>(cache.used_bytes)),
-                       ByteCount(static_cast<double>(cache.budget_bytes)), cache.hits,
-                       cache.misses));
-  }
+  const auto print = [&](const char* name, const CacheUse& cache) {
+    if (cache.budget_bytes == 0) return;
+    output.Line(Format(
+        "{} {} of {}, {} hits, {} misses", name, ByteCount(static_cast<double>(cache.used_bytes)),
+        ByteCount(static_cast<double>(cache.budget_bytes)), cache.hits, cache.misses));
+  };
+  print("key-value cache", stats.kv_cache);
+  print("router key cache", stats.router_cache);
   output.Line(Format("model {} ({}), backend {}", stats.model, stats.fingerprint, stats.backend));
   return Status::Ok();
 }

@@ -3,6 +3,7 @@
 #ifndef KVASIR_MEMORY_H_
 #define KVASIR_MEMORY_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -29,6 +30,13 @@ struct OpenOptions {
   Quantiser quantiser = Quantiser::kInt8;  ///< For new segments; each segment knows its own.
   std::string backend{};  ///< "", "cpu", "reference", "cuda"; empty: the best there is.
   int threads = 0;        ///< 0: one per core.
+  /// The most bytes that the router indexes of all spaces, the cache of their keys and the cache of
+  /// keys and values may take; 0: no limit. The last gets 64 MiB, but at most a quarter. An index
+  /// that does not fit keeps sketches in memory (about an eighth) and reads keys from the store as
+  /// a question needs them: the same scores, later. Spaces that were asked longest ago leave
+  /// memory first; one that does not fit even alone says kUnavailable and how much it needs. Not
+  /// counted: the model, the store's own caches (128 MiB at most), what a call works with.
+  std::uint64_t memory_bytes = 0;
   std::string
       reasoner_url{};  ///< OpenAI-compatible chat endpoint for `ask`; empty: the local model.
   std::string reasoner_model{};

@@ -261,16 +261,17 @@ struct CacheUse {
 struct Stats {
   std::vector<SpaceInfo> spaces{};
   std::uint64_t disk_bytes = 0;
-  std::uint64_t index_bytes = 0;  ///< Router index in memory.
+  std::uint64_t index_bytes = 0;  ///< Router indexes in memory: keys, sketches, tables.
   std::uint64_t commits = 0;
   std::string model{};  ///< Name and fingerprint of the model the segments need.
   std::string fingerprint{};
-  std::string backend{};  ///< "cpu avx512_bf16", "reference", …
-  Work encode{};          ///< Segments of what is remembered.
-  Work route{};           ///< Questions through the model and against the router keys.
-  Work prefill{};         ///< Prompts of the local model.
-  Work decode{};          ///< Its answers.
-  CacheUse kv_cache{};    ///< Keys and values that `ask` attends to.
+  std::string backend{};    ///< "cpu avx512_bf16", "reference", …
+  Work encode{};            ///< Segments of what is remembered.
+  Work route{};             ///< Questions through the model and against the router keys.
+  Work prefill{};           ///< Prompts of the local model.
+  Work decode{};            ///< Its answers.
+  CacheUse kv_cache{};      ///< Keys and values that `ask` attends to.
+  CacheUse router_cache{};  ///< Router keys that no index holds (OpenOptions::memory_bytes).
 };
 
 struct VerifyReport {

@@ -9,6 +9,7 @@
 #include "sdk/cli/json.h"
 #include "sdk/cli/line_reader.h"
 #include "sdk/cli/memory_row.h"
+#include "sdk/cli/option.h"
 #include "sdk/cli/output.h"
 #include "sdk/cli/progress.h"
 #include "sdk/cli/text_files.h"
@@ -43,6 +44,23 @@ TEST(EvalSums, DoNotCountWhatLiesBeyondTheTenthRank) {
   sums.Add(ranked, {"a"}, {});
   EXPECT_DOUBLE_EQ(sums.Means().recall_at_10, 0);
   EXPECT_DOUBLE_EQ(sums.Means().mrr, 0);
+}
+
+TEST(ToBytes, TakesWholeBytesAndBinaryUnits) {
+  std::uint64_t bytes = 7;
+  const Assign assign = ToBytes(&bytes);
+  EXPECT_TRUE(assign("0").ok());
+  EXPECT_EQ(bytes, 0U);
+  EXPECT_TRUE(assign("1500").ok());
+  EXPECT_EQ(bytes, 1500U);
+  EXPECT_TRUE(assign("64KiB").ok());
+  EXPECT_EQ(bytes, 65536U);
+  EXPECT_TRUE(assign("2GiB").ok());
+  EXPECT_EQ(bytes, std::uint64_t{2} << 30);
+  for (const char* wrong : {"", "GiB", "-1", "1.5GiB", "2GB", "2 GiB", "2gib", "99999999TiB"}) {
+    EXPECT_THAT(assign(wrong).message(), HasSubstr("is not a size")) << wrong;
+  }
+  EXPECT_EQ(bytes, std::uint64_t{2} << 30) << "a mistake changes nothing";
 }
 
 TEST(ProgressLine, ShowsRateAndTimeLeft) {

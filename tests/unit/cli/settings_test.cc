@@ -41,6 +41,20 @@ TEST(Settings, TakeTheNearestSource) {
   EXPECT_EQ(OriginOf("store", &console, {"--store", "from-flag"}), "from-flag|flag");
 }
 
+TEST(Settings, GiveEveryStoreItsMemory) {
+  Console console;
+  const auto memory = [&](std::vector<std::string> words) {
+    EXPECT_EQ(console.Run(words), 0) << console.err;
+    return console.store.opens.back().memory_bytes;
+  };
+  EXPECT_EQ(memory({"recall", "x"}), 0U);
+  console.File(".config/kvasir/kvasir.toml", "memory = \"3MiB\"\n");
+  EXPECT_EQ(memory({"recall", "x"}), 3U << 20);
+  console.environment["KVASIR_MEMORY"] = "2GiB";
+  EXPECT_EQ(memory({"list"}), std::uint64_t{2} << 30);
+  EXPECT_EQ(memory({"recall", "x", "--memory", "64KiB"}), 64U << 10);
+}
+
 TEST(Settings, OfACommandsOwnTableAreCloserThanCommonOnes) {
   Console console;
   console.File(".config/kvasir/kvasir.toml", "top_k = 3\n[recall]\ntop-k = 7\n");

@@ -137,6 +137,7 @@ std::vector<std::pair<std::uint64_t, float>> Best(const RouteIndex& index,
   std::vector<RouteHit> hits;
   index.TopK(totals, 8, nullptr, &hits);
   std::vector<std::pair<std::uint64_t, float>> best;
+  best.reserve(hits.size());
   for (const RouteHit& hit : hits) best.emplace_back(hit.id, hit.score);
   return best;
 }

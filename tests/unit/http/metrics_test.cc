@@ -44,6 +44,7 @@ TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
                     .prefetches = 17,
                     .prefetches_used = 11,
                     .prefetches_wasted = 3};
+  stats.router_cache = {.budget_bytes = 32, .used_bytes = 16, .hits = 7, .misses = 3};
   const std::string text = StoreToPrometheus(stats);
   EXPECT_THAT(text, HasSubstr("kvasir_store_memories 3\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_store_disk_bytes 1000\n"));
@@ -59,6 +60,8 @@ TEST(Metrics, TellWhatTheModelAndTheStoreDid) {
   EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_prefetches_total 17\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_prefetches_used_total 11\n"));
   EXPECT_THAT(text, HasSubstr("kvasir_kv_cache_prefetches_wasted_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_router_cache_budget_bytes 32\n"));
+  EXPECT_THAT(text, HasSubstr("kvasir_router_cache_hits_total 7\n"));
   EXPECT_THAT(text, testing::Not(HasSubstr("one")));
 }
 
