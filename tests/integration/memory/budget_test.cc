@@ -79,6 +79,26 @@ TEST_F(BudgetTest, RecallsTheSameAndForgetsInHalfTheMemory) {
   EXPECT_THAT(Recall("When did Ida move to Lisbon?"), Contains("new"));
 }
 
+TEST_F(BudgetTest, ForgettingEmptiesTheCacheOfKeys) {
+  OpenWith(need_ / 2);
+  for (const std::string& question : kQuestions) Hits(question);
+  EXPECT_GT(memory().GetStats()->router_cache.used_bytes, 0U);
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < kNotes; ++i) ids.push_back(Name("note", i));
+  ASSERT_TRUE(memory().Forget(ForgetIds(ids)).ok());
+  EXPECT_EQ(memory().GetStats()->router_cache.used_bytes, 0U);
+}
+
+TEST_F(BudgetTest, GivesUpKeysWhenWhatIsRememberedOutgrowsIt) {
+  OpenWith((need_ + need_ / 5) * 4 / 3);
+  Recall(kQuestions[0]);
+  const std::uint64_t held = memory().GetStats()->index_bytes;
+  EXPECT_GE(held, need_);
+  RememberMany("more", std::vector<std::string>(60, "Ida moved to Lisbon yesterday."));
+  EXPECT_LT(memory().GetStats()->index_bytes, held);
+  EXPECT_EQ(Recall(kQuestions[0]).size(), 10U);
+}
+
 TEST_F(BudgetTest, SaysWhatIsNeededAndLosesNothingWhenThereIsFarTooLittle) {
   OpenWith(1024);
   Remember("new", "Ida moved to Lisbon yesterday.");
