@@ -80,7 +80,7 @@ RouterIndex::Opening RouterIndex::OpenNow(storage::SpaceId space) {
   if (loading_ || refused_.contains(space)) return {};
   auto made = MakeIndex(space);
   if (!made.ok()) return {};
-  const Opening opening{*std::move(made), false, ++asked_};
+  Opening opening{*std::move(made), false, ++asked_};
   try {
     loader_ = std::jthread([this, space, index = opening.index](const std::stop_token& stop) {
       LoadBehind(space, index, stop);
@@ -165,7 +165,7 @@ Status RouterIndex::Fit(storage::SpaceId space, const std::shared_ptr<SpaceIndex
     Drop(idle->first);
     held.erase(idle);
   }
-  const Status refused = TooLarge(space, *index);
+  Status refused = TooLarge(space, *index);
   const std::lock_guard lock(mutex_);
   refused_[space] = refused;
   return refused;
