@@ -49,9 +49,9 @@ Status CheckKeys(const ConfigFile& file, const std::vector<Option>& common,
                  knows(command.options, entry.name);
         });
     if (!known) {
-      return InvalidArgument(
-          Format("{}:{}: no setting is called '{}{}{}'; `kvasir config show` lists them", file.path,
-                 entry.line, entry.section, entry.section.empty() ? "" : ".", entry.name));
+      return InvalidArgument(Format(
+          "{}:{}: no setting is called '{}{}{}'; `kvasir config template` lists them", file.path,
+          entry.line, entry.section, entry.section.empty() ? "" : ".", entry.name));
     }
   }
   return Status::Ok();

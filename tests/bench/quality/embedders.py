@@ -31,7 +31,7 @@ def embed(folder: str, texts: list[str]) -> np.ndarray:
     tokenizer.enable_truncation(LIMIT)
     tokenizer.no_padding()
     model = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-    pad = tokenizer.token_to_id("[PAD]") or tokenizer.token_to_id("<pad>")
+    pad = model.config.pad_token_id
     coded = [code.ids for code in tokenizer.encode_batch(texts)]
     out = np.zeros((len(texts), model.config.hidden_size), np.float32)
     by_length = sorted(range(len(texts)), key=lambda place: len(coded[place]))

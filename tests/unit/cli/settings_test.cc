@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "sdk/cli/commands/commands.h"
 #include "sdk/cli/serve.h"
@@ -65,6 +68,36 @@ TEST(Settings, OfACommandsOwnTableAreCloserThanCommonOnes) {
   EXPECT_EQ(console.store.recalls.back().top_k, 9U);
   console.Run({"recall", "x", "--top-k", "11"});
   EXPECT_EQ(console.store.recalls.back().top_k, 11U);
+}
+
+// Every line of it, with its default, is a file that says what is true without it.
+TEST(Settings, TemplateNamesThemAllAndCanBeRead) {
+  Console console;
+  ASSERT_EQ(console.Run({"config", "template"}), 0) << console.err;
+  std::istringstream lines(console.out);
+  std::string file;
+  std::size_t settings = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_setting = line.starts_with("# ") && line.find(" = ") != std::string::npos;
+    settings += is_setting ? 1 : 0;
+    if (line.starts_with("[")) file += line + "\n";
+    // What has no default is left out: an empty text is no time, no filter and no number.
+    if (is_setting && !line.ends_with("\"\"") && !line.ends_with("[]"))
+      file += line.substr(2) + "\n";
+  }
+  std::size_t known = 0;
+  const auto count = [&](const std::vector<Option>& options) {
+    for (const Option& option : options)
+      known += option.flag_only || option.name == "config" ? 0 : 1;
+  };
+  Settings unused;
+  count(CommonOptions(&unused));
+  for (const Command& command : AllCommands()) count(command.options);
+  EXPECT_EQ(settings, known);
+  console.File(".config/kvasir/kvasir.toml", file);
+  EXPECT_EQ(console.Run({"recall", "x"}), 0) << console.err << file;
+  EXPECT_EQ(console.store.recalls.back().top_k, 10U);
+  EXPECT_THAT(file, HasSubstr("[serve]\n"));
 }
 
 TEST(Settings, OfServeCanAllBeWrittenInAFile) {
