@@ -36,6 +36,7 @@ class Reader {
         request_(request),
         most_(bank.options().reasoner ? kRemoteBytes : kLocalBytes),
         routed_alone_(RoutesAsPublished(bank.model())),
+        for_small_reader_(!bank.options().reasoner && !routed_alone_),
         reads_latent_(!bank.options().reasoner && request.latent_memory && !routed_alone_) {}
 
   Result<Reading> Run(const std::stop_token& stop) {
@@ -83,6 +84,10 @@ class Reader {
       return !chosen_.contains(candidate.document);
     });
     const double least = best == found.end() ? 0 : best->score * LeastShare(hop);
+    if (hop > 1 && for_small_reader_ && !StandsOut(found, least)) {
+      KVASIR_RETURN_IF_ERROR(Explain(found, hop));
+      return 0;
+    }
     for (const Candidate& candidate : found) {
       if (chosen.size() == request_.documents_per_hop || candidate.score < least) break;
       // Nothing in common with the question but a place in the space.
@@ -96,6 +101,15 @@ class Reader {
     const std::size_t added = Add(chosen, &documents, hop);
     if (added > 0) KVASIR_RETURN_IF_ERROR(Explain(found, hop));
     return added;
+  }
+
+  // Whether one new memory alone is near: where several are about as near as the best, all are as
+  // far from the question, and a small reader is only led astray by them.
+  bool StandsOut(const std::vector<Candidate>& found, double least) const {
+    const auto near = [&](const Candidate& candidate) {
+      return candidate.score >= least && !chosen_.contains(candidate.document);
+    };
+    return std::ranges::count_if(found, near) == 1;
   }
 
   // Fills the hits of this hop's trace, which is made if nothing was read.
@@ -159,6 +173,7 @@ class Reader {
   const AskRequest& request_;
   const std::size_t most_;   // Bytes of a passage.
   const bool routed_alone_;  // The routers decide, whatever the words.
+  const bool for_small_reader_;
   const bool reads_latent_;  // Their keys and values too.
   storage::DocumentSet allowed_;
   std::set<DocumentNumber> chosen_;

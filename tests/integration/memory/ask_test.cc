@@ -7,9 +7,11 @@ namespace kvasir {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 class AskTest : public MemoryTest {
  protected:
@@ -37,6 +39,26 @@ TEST_F(AskTest, AnswersAndCitesWhatItReads) {
   for (const Citation& citation : answer->citations) cited.push_back(citation.id);
   EXPECT_THAT(cited, Contains("ada"));
   EXPECT_THAT(cited, Not(Contains("tea")));
+}
+
+// What a hop leads to must stand out: the other notes are all about as far.
+TEST_F(AskTest, GoesOnToWhatStandsOutAlone) {
+  RememberAda();
+  Remember("grandma", "Grandma's birthday is on 9 March; she likes tulips.");
+  Remember("key", "The spare key hangs behind the blue pot by the door.");
+  Remember("milo", "Milo the cat needs his pills at eight in the evening.");
+  const auto read = [&](const char* question) {
+    AskRequest request;
+    request.question = question;
+    request.max_new_tokens = 2;
+    const auto answer = memory().Ask(request);
+    EXPECT_TRUE(answer.ok()) << answer.status().message();
+    std::vector<std::string> ids;
+    for (const HopTrace& hop : answer->hops) ids.insert(ids.end(), hop.ids.begin(), hop.ids.end());
+    return ids;
+  };
+  EXPECT_THAT(read("Which flowers does Grandma like?"), ElementsAre("grandma"));
+  EXPECT_THAT(read("Which river runs through Ada's city?"), UnorderedElementsAre("river", "ada"));
 }
 
 TEST_F(AskTest, StreamsWhatItReturns) {
