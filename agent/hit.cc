@@ -25,19 +25,4 @@ Hit HitOf(storage::Document document, const Candidate& candidate) {
   return hit;
 }
 
-Result<std::vector<Hit>> HitsOf(Bank& bank, storage::SpaceId space,
-                                std::vector<Candidate> candidates, std::uint32_t hop) {
-  std::vector<storage::DocumentNumber> numbers;
-  numbers.reserve(candidates.size());
-  for (const Candidate& candidate : candidates) numbers.push_back(candidate.document);
-  KVASIR_ASSIGN_OR_RETURN(auto documents, bank.store().GetMany(space, numbers));
-  std::vector<Hit> hits;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!documents[i] || candidates[i].segment >= documents[i]->segments.size()) continue;
-    hits.push_back(HitOf(*std::move(documents[i]), candidates[i]));
-    hits.back().hop = hop;
-  }
-  return hits;
-}
-
 }  // namespace kvasir::agent

@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "agent/hit.h"
 #include "agent/local_reasoner.h"
 #include "agent/routed_memory.h"
 #include "model/sampler.h"
@@ -92,7 +91,7 @@ Result<Interleaved> Interleaver::Run() {
 
   KVASIR_ASSIGN_OR_RETURN(const auto question, bank_.answers().Borrow());
   question_ = &*question;
-  RoutedMemory memory(bank_, std::move(index), space_, allowed);
+  RoutedMemory memory(bank_, std::move(index), space_, allowed, request_.explain);
   memory_ = &memory;
   for (std::uint32_t hop = 1; hop <= request_.max_hops; ++hop) {
     KVASIR_RETURN_IF_ERROR(Prefill());
@@ -203,13 +202,11 @@ Result<bool> Interleaver::AppendTexts(std::vector<DocumentNumber> numbers, std::
   return true;
 }
 
-// What this round's layers selected, in the hop's trace, which is made if nothing was read.
+// What this round's layers selected.
 Status Interleaver::Explain(std::uint32_t hop) {
   if (!request_.explain) return Status::Ok();
-  KVASIR_ASSIGN_OR_RETURN(std::vector<Candidate> shown, memory_->Explain(kExplained, read_));
-  if (reading_.hops.size() < hop) reading_.hops.emplace_back();
-  KVASIR_ASSIGN_OR_RETURN(reading_.hops.back().hits, HitsOf(bank_, space_, std::move(shown), hop));
-  return Status::Ok();
+  KVASIR_ASSIGN_OR_RETURN(const std::vector<Candidate> shown, memory_->Explain(kExplained, read_));
+  return ShowHop(bank_, space_, shown, hop, &reading_);
 }
 
 }  // namespace

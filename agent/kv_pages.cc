@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/segment_pages.h"
 #include "agent/segmenter.h"
 #include "storage/segment.h"
 
@@ -18,23 +19,6 @@ class KvPage final : public compute::Page {
  private:
   storage::StoredSegment segment_;
 };
-
-compute::PageRequest PageOf(const storage::SegmentRequest& request) {
-  const storage::SegmentKey& key = request.key;
-  return {{static_cast<std::uint32_t>(key.space), key.document, key.segment}, request.generation};
-}
-
-storage::SegmentRequest SegmentOf(const compute::PageRequest& request) {
-  const compute::PageKey& key = request.key;
-  return {{storage::SpaceId{key.space}, key.document, key.segment}, request.generation};
-}
-
-std::vector<compute::PageRequest> PagesOf(std::span<const storage::SegmentRequest> requests) {
-  std::vector<compute::PageRequest> pages;
-  pages.reserve(requests.size());
-  for (const storage::SegmentRequest& request : requests) pages.push_back(PageOf(request));
-  return pages;
-}
 
 }  // namespace
 
@@ -67,12 +51,9 @@ Result<bool> KvPages::Record::Unpack(std::int32_t layer, LayerMemory* memory) co
 
 std::vector<compute::PageResult> KvPages::Source::Read(
     std::span<const compute::PageRequest> requests) {
-  std::vector<storage::SegmentRequest> wanted;
-  wanted.reserve(requests.size());
-  for (const compute::PageRequest& request : requests) wanted.push_back(SegmentOf(request));
   std::vector<compute::PageResult> pages;
   pages.reserve(requests.size());
-  for (Result<storage::StoredSegment>& read : store_.ReadKv(wanted)) {
+  for (Result<storage::StoredSegment>& read : store_.ReadKv(SegmentsOf(requests))) {
     if (read.ok()) {
       pages.emplace_back(std::make_unique<const KvPage>(*std::move(read)));
     } else {

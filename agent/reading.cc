@@ -7,7 +7,6 @@
 
 #include "agent/excerpt.h"
 #include "agent/hit.h"
-#include "agent/search.h"
 #include "model/utf8.h"
 
 namespace kvasir::agent {
@@ -37,7 +36,7 @@ class Reader {
         most_(bank.options().reasoner ? kRemoteBytes : kLocalBytes),
         routed_alone_(RoutesAsPublished(bank.model())),
         for_small_reader_(!bank.options().reasoner && !routed_alone_),
-        reads_latent_(!bank.options().reasoner && request.latent_memory && !routed_alone_) {}
+        reads_latent_(for_small_reader_ && request.latent_memory) {}
 
   Result<Reading> Run(const std::stop_token& stop) {
     const storage::Selection selection{.session = request_.session,
@@ -112,18 +111,15 @@ class Reader {
     return std::ranges::count_if(found, near) == 1;
   }
 
-  // Fills the hits of this hop's trace, which is made if nothing was read.
+  // What this hop came near.
   Status Explain(const std::vector<Candidate>& found, std::uint32_t hop) {
     if (!request_.explain) return Status::Ok();
-    if (reading_.hops.size() < hop) reading_.hops.emplace_back();
     std::vector<Candidate> shown;
     for (const Candidate& candidate : found) {
       if (shown.size() >= kExplained && !chosen_.contains(candidate.document)) continue;
       shown.push_back(candidate);
     }
-    KVASIR_ASSIGN_OR_RETURN(reading_.hops.back().hits,
-                            HitsOf(bank_, space_, std::move(shown), hop));
-    return Status::Ok();
+    return ShowHop(bank_, space_, shown, hop, &reading_);
   }
 
   // Keys and values of what was chosen, best first, and of those that were close: the likely
@@ -196,6 +192,22 @@ std::optional<Passage> PassageOf(storage::SpaceId space, storage::Document docum
   passage.score = score;
   passage.hop = hop;
   return passage;
+}
+
+Status ShowHop(Bank& bank, storage::SpaceId space, std::span<const Candidate> shown,
+               std::uint32_t hop, Reading* reading) {
+  std::vector<DocumentNumber> numbers;
+  numbers.reserve(shown.size());
+  for (const Candidate& candidate : shown) numbers.push_back(candidate.document);
+  KVASIR_ASSIGN_OR_RETURN(auto documents, bank.store().GetMany(space, numbers));
+  if (reading->hops.size() < hop) reading->hops.emplace_back();
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    if (!documents[i] || shown[i].segment >= documents[i]->segments.size()) continue;
+    Hit hit = HitOf(*std::move(documents[i]), shown[i]);
+    hit.hop = hop;
+    reading->hops.back().hits.push_back(std::move(hit));
+  }
+  return Status::Ok();
 }
 
 Result<Reading> Read(Bank& bank, storage::SpaceId space, const AskRequest& request,

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "agent/bank.h"
+#include "agent/search.h"
 #include "kvasir/requests.h"
 #include "kvasir/status.h"
 #include "storage/document_set.h"
@@ -40,6 +42,11 @@ struct Reading {
 /// A whole segment of a memory; nothing when the memory has no such segment (any more).
 std::optional<Passage> PassageOf(storage::SpaceId space, storage::Document document,
                                  std::uint32_t segment, double score, std::uint32_t hop);
+
+/// Adds candidates as hits to the trace of hop `hop`, which is made if nothing was read. Left out:
+/// what was forgotten or edited to fewer segments since it was scored.
+Status ShowHop(Bank& bank, storage::SpaceId space, std::span<const Candidate> shown,
+               std::uint32_t hop, Reading* reading);
 
 /// Chooses passages for the question, then, hop by hop, for the question together with what the hop
 /// before found (msa.md §6: question and last appended text route). Ends when a hop finds nothing

@@ -8,7 +8,7 @@ namespace kvasir::agent {
 
 Status RoutedMemory::Select(const model::RouterQuery& query,
                             std::vector<model::MemoryBlock>& blocks) {
-  queries_.push_back(query);
+  if (explains_) queries_.push_back(query);
   const auto count = static_cast<std::size_t>(bank_.model().router().top_k);
   KVASIR_ASSIGN_OR_RETURN(std::vector<LatentHit> hits, index_->Select(query, 2 * count, &allowed_));
   std::vector<storage::SegmentRequest> close;

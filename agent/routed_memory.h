@@ -27,15 +27,20 @@ namespace kvasir::agent {
 class RoutedMemory final : public model::MemoryProvider {
  public:
   RoutedMemory(Bank& bank, std::shared_ptr<SpaceIndex> index, storage::SpaceId space,
-               const storage::DocumentSet& allowed)
-      : bank_(bank), index_(std::move(index)), space_(space), allowed_(allowed) {}
+               const storage::DocumentSet& allowed, bool explains = false)
+      : bank_(bank),
+        index_(std::move(index)),
+        space_(space),
+        allowed_(allowed),
+        explains_(explains) {}
 
   Status Select(const model::RouterQuery& query, std::vector<model::MemoryBlock>& blocks) override;
 
   /// Every memory that some layer selected since the last Clear, with its highest score and the
   /// segment that had it.
   const std::map<storage::DocumentNumber, LatentHit>& offered() const { return offered_; }
-  /// The best `count` of them and those in `also`, best first, with what each layer says of them.
+  /// For one made to explain: the best `count` of them and those in `also`, best first, with what
+  /// each layer says of them.
   Result<std::vector<Candidate>> Explain(std::size_t count,
                                          const std::set<storage::DocumentNumber>& also) const;
   void Clear() {
@@ -52,8 +57,9 @@ class RoutedMemory final : public model::MemoryProvider {
   const std::shared_ptr<SpaceIndex> index_;
   const storage::SpaceId space_;
   const storage::DocumentSet& allowed_;
+  const bool explains_;
   std::map<storage::DocumentNumber, LatentHit> offered_;
-  std::vector<model::RouterQuery> queries_;  // Of every layer since the last Clear.
+  std::vector<model::RouterQuery> queries_;  // Of every layer since the last Clear, to explain.
   std::vector<KvPages::Record> records_;     // Of the layer asked last.
   std::vector<LayerMemory> given_;
 };

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "agent/segment_pages.h"
 #include "agent/segmenter.h"
 
 namespace kvasir::agent {
@@ -29,16 +30,6 @@ class KeysPage final : public compute::Page {
   const RouterCodes codes_;
 };
 
-compute::PageRequest PageOf(const storage::SegmentRequest& request) {
-  const storage::SegmentKey& key = request.key;
-  return {{static_cast<std::uint32_t>(key.space), key.document, key.segment}, request.generation};
-}
-
-storage::SegmentRequest SegmentOf(const compute::PageRequest& request) {
-  const compute::PageKey& key = request.key;
-  return {{storage::SpaceId{key.space}, key.document, key.segment}, request.generation};
-}
-
 // Forgotten, edited or damaged since it was indexed: the store has reported what is damaged.
 bool IsGone(const Status& status) {
   return status.code() == StatusCode::kNotFound || status.code() == StatusCode::kCorruption;
@@ -55,12 +46,9 @@ RouterKeys::Source::Source(const storage::Store& store, const model::RouterSpec&
 
 std::vector<compute::PageResult> RouterKeys::Source::Read(
     std::span<const compute::PageRequest> requests) {
-  std::vector<storage::SegmentRequest> wanted;
-  wanted.reserve(requests.size());
-  for (const compute::PageRequest& request : requests) wanted.push_back(SegmentOf(request));
   std::vector<compute::PageResult> pages;
   pages.reserve(requests.size());
-  for (const Result<storage::StoredSegment>& read : store_.ReadRouter(wanted)) {
+  for (const Result<storage::StoredSegment>& read : store_.ReadRouter(SegmentsOf(requests))) {
     auto codes = read.ok() ? UnpackRouterKeys(read->view()) : read.status();
     if (codes.ok()) {
       pages.emplace_back(
@@ -90,12 +78,9 @@ Status RouterKeys::Read(std::span<const storage::SegmentRequest> requests,
 
 Status RouterKeys::ReadPicked(std::span<const storage::SegmentRequest> requests, std::size_t first,
                               const Visit& visit) {
-  std::vector<compute::PageRequest> pages;
-  pages.reserve(requests.size());
-  for (const storage::SegmentRequest& request : requests) pages.push_back(PageOf(request));
   std::vector<storage::SegmentRequest> without_room;
   std::vector<std::size_t> places;
-  const auto pins = cache_.Read(pages);
+  const auto pins = cache_.Read(PagesOf(requests));
   for (std::size_t i = 0; i < pins.size(); ++i) {
     if (pins[i].ok()) {
       const auto& page = static_cast<const KeysPage&>(**pins[i]);  // Source makes no others.

@@ -14,7 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "compute/quantise.h"
+#include "tests/support/topics.h"
+#include "tests/unit/agent/router_record.h"
 #include "tests/unit/storage/testing.h"
 
 namespace kvasir::agent {
@@ -23,7 +24,6 @@ namespace {
 using compute::RouteEffort;
 using storage::DocumentNumber;
 using storage::SegmentKind;
-using storage::SegmentPart;
 using storage::SpaceId;
 using storage::StatusText;
 
@@ -41,67 +41,26 @@ model::RouterSpec Spec() {
 }
 
 /// Keys and questions around a few topics.
-class Topics {
+class Topics : public test::Topics {
  public:
-  explicit Topics(std::uint32_t seed) : random_(seed) {
-    for (auto& topic : topics_) topic = Noise(1);
-  }
-
-  std::vector<float> Unit(float noise) {
-    std::vector<float> x = Noise(noise);
-    const std::vector<float>& topic = topics_[Below(topics_.size())];
-    float squares = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      x[i] += topic[i];
-      squares += x[i] * x[i];
-    }
-    for (float& value : x) value /= std::sqrt(squares);
-    return x;
-  }
+  explicit Topics(std::uint32_t seed) : test::Topics(kDim, 30, seed) {}
 
   std::vector<model::RouterQuery> Question() {
     std::vector<model::RouterQuery> layers;
     for (const std::int32_t layer : {3, 7}) {
-      layers.push_back({.layer = layer, .count = 1, .dim = kDim, .vectors = Unit(0.5F)});
+      layers.push_back({.layer = layer, .count = 1, .dim = kDim, .vectors = Draw(0.5F)});
     }
     return layers;
   }
 
   std::string Router(std::uint32_t chunks) {
-    const storage::SegmentShape shape{.quantiser = Quantiser::kInt8,
-                                      .layers = {3, 7},
-                                      .chunks = chunks,
-                                      .tokens = chunks * 64,
-                                      .vector_length = kDim,
-                                      .scales_per_vector = 1};
-    auto builder =
-        storage::SegmentBuilder::Create(SegmentKind::kRouter, storage::kTestModel, shape);
-    for (std::size_t layer = 0; layer < 2; ++layer) {
-      std::vector<float> keys;
-      for (std::uint32_t chunk = 0; chunk < chunks; ++chunk) {
-        const std::vector<float> key = Unit(1);
-        keys.insert(keys.end(), key.begin(), key.end());
-      }
-      EXPECT_TRUE(compute::PackRows(compute::TensorType::kI8, keys, kDim,
-                                    builder->Codes(layer, SegmentPart::kRouterKeys),
-                                    builder->Scales(layer, SegmentPart::kRouterKeys))
-                      .ok());
+    std::vector<float> keys;
+    for (std::uint32_t vectors = 2 * chunks; vectors > 0; --vectors) {
+      const std::vector<float> key = Draw(1);
+      keys.insert(keys.end(), key.begin(), key.end());
     }
-    return std::move(*builder).Finish();
+    return RouterRecord({3, 7}, kDim, keys, Quantiser::kInt8, storage::kTestModel);
   }
-
-  std::size_t Below(std::size_t end) { return random_() / 64 % end; }
-
- private:
-  std::vector<float> Noise(float width) {
-    std::uniform_real_distribution<float> uniform(-width, width);
-    std::vector<float> x(kDim);
-    for (float& value : x) value = uniform(random_);
-    return x;
-  }
-
-  std::minstd_rand random_;
-  std::vector<std::vector<float>> topics_ = std::vector<std::vector<float>>(30);
 };
 
 bool Same(std::span<const LatentHit> a, std::span<const LatentHit> b) {

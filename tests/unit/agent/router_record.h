@@ -17,18 +17,18 @@ namespace kvasir::agent {
 
 /// One segment whose keys are `keys` [layers, chunks, dim]; unsealed.
 inline std::string RouterRecord(const std::vector<std::uint32_t>& layers, std::int64_t dim,
-                                std::span<const float> keys,
-                                Quantiser quantiser = Quantiser::kInt8) {
+                                std::span<const float> keys, Quantiser quantiser = Quantiser::kInt8,
+                                const storage::ModelFingerprint& model = {}) {
   const std::size_t per_layer = keys.size() / layers.size();
   const auto chunks = static_cast<std::uint32_t>(per_layer / static_cast<std::size_t>(dim));
   const bool int8 = quantiser == Quantiser::kInt8;
   const storage::SegmentShape shape{.quantiser = quantiser,
                                     .layers = layers,
                                     .chunks = chunks,
-                                    .tokens = chunks * 10,
+                                    .tokens = chunks * 64,
                                     .vector_length = static_cast<std::uint32_t>(dim),
                                     .scales_per_vector = int8 ? 1U : 0U};
-  auto builder = storage::SegmentBuilder::Create(storage::SegmentKind::kRouter, {}, shape);
+  auto builder = storage::SegmentBuilder::Create(storage::SegmentKind::kRouter, model, shape);
   EXPECT_TRUE(builder.ok()) << builder.status().message();
   const auto type = int8 ? compute::TensorType::kI8 : compute::TensorType::kBF16;
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {

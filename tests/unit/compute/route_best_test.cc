@@ -14,6 +14,7 @@
 
 #include "compute/quantise.h"
 #include "compute/route.h"
+#include "tests/support/topics.h"
 
 namespace kvasir::compute {
 namespace {
@@ -23,35 +24,9 @@ constexpr std::int64_t kLayers = 2;
 constexpr std::int64_t kChunks = 4;
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-/// Keys around a few topics, as texts are, so that a question has near and far memories. The topics
-/// are always the same, what is drawn around them depends on the seed.
-class Topics {
+class Topics : public test::Topics {
  public:
-  explicit Topics(std::uint32_t seed) {
-    for (auto& topic : topics_) topic = Noise(1.0F);
-    random_.seed(seed);
-  }
-  std::vector<float> Draw(float noise) {
-    std::vector<float> x = Noise(noise);
-    const std::vector<float>& topic = topics_[random_() / 64 % topics_.size()];
-    float squares = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      x[i] += topic[i];
-      squares += x[i] * x[i];
-    }
-    for (float& value : x) value /= std::sqrt(squares);
-    return x;
-  }
-
- private:
-  std::vector<float> Noise(float width) {
-    std::uniform_real_distribution<float> uniform(-width, width);
-    std::vector<float> x(kDim);
-    for (float& value : x) value = uniform(random_);
-    return x;
-  }
-  std::minstd_rand random_{1};
-  std::vector<std::vector<float>> topics_ = std::vector<std::vector<float>>(40);
+  explicit Topics(std::uint32_t seed) : test::Topics(kDim, 40, seed) {}
 };
 
 void Append(RouteIndex& index, std::uint64_t id, Topics& topics) {
