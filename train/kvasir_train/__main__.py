@@ -58,7 +58,7 @@ def parse() -> argparse.Namespace:
         "adapter", commands.train_adapter, "train LoRA and routers together", "model", "data", "layers", "steps", "out"
     )
     command.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
-    command.add_argument("--begin", type=pathlib.Path, help="start from the student of this earlier run")
+    command.add_argument("--begin", type=pathlib.Path, help="go on from this earlier run or adapter file")
     command.add_argument("--rank", type=int, default=32)
     command.add_argument("--dim", type=int, default=576, help="numbers of a router vector")
     command.add_argument("--items", type=int, default=60000, help="training passages to choose from")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import metrics
+from . import lexical, metrics
 from .data import Row
 from .features import Framer
 from .general import Pair
@@ -30,8 +30,8 @@ class Recipe:
     cluster_size: int = 3
     rank: int = 32
     lora_from: int = 0
-    lora_rate: float = 3e-4
-    router_rate: float = 3e-4
+    lora_rate: float = 5e-4
+    router_rate: float = 5e-4
     warmup: int = 40
     tau: float = 0.05
     teacher_tau: float = 0.05
@@ -39,7 +39,8 @@ class Recipe:
     near_share: float = 0.95  # Of the positive's likeness: what comes nearer is no negative.
     memory: int = 1024  # Documents of the last batches that serve as negatives.
     general: int = 14  # Pairs of prose without questions in a batch, for the teacher's labels alone.
-    document_tokens: int = 128
+    lexical_share: float = 1.0  # Of BM25's coverage, beside the teacher's cosine, in what is a good passage.
+    document_tokens: int = 192
     seed: int = 0
 
 
@@ -106,6 +107,7 @@ class Trainer:
         self.documents = items + [Item(passage) for passage, _ in prose]
         self.student, self.framer, self.rows, self.items = student, framer, rows, items
         self.teacher, self.recipe = teacher, recipe
+        self.words = lexical.Bm25([f"{item.passage.title} {item.passage.text}" for item in self.documents])
         self.batches, self.seen = Batches(hard, recipe), Seen(recipe.memory)
         self.optimizer = torch.optim.AdamW(
             [
@@ -134,17 +136,18 @@ class Trainer:
         passages = [item.passage for item in items]
         documents, questions = self.framer.documents(passages), self.framer.questions(texts)
         keys, owner = self.student.keys(documents)
-        queries = self.student.queries(questions)
+        queries, asker = self.student.queries(questions)
         taught, heard = self.teacher.embed(chunk_texts(self.framer, passages, documents)), self.teacher.embed(texts)
 
         before = [place for place in self.seen.places]
         candidates = items + [self.documents[place] for place in before]
-        scores = [self.student.scores(queries, keys, owner, len(items))]
+        scores = [self.student.scores(queries, keys, owner, len(items), asker)]
         likeness = [best_chunk(heard @ taught.T, owner, len(items))]
         if before:
-            scores.append(self.student.scores(queries, self.seen.keys, self.seen.owner, len(before)))
+            scores.append(self.student.scores(queries, self.seen.keys, self.seen.owner, len(before), asker))
             likeness.append(best_chunk(heard @ self.seen.taught.T, self.seen.owner, len(before)))
         scores, likeness = torch.cat(scores, 1) / recipe.tau, torch.cat(likeness, 1)
+        likeness += recipe.lexical_share * torch.from_numpy(self.words.coverage(texts, places + before))
         labelled = likeness[: len(asked)]
         ignored = unknown_pairs(self.rows, asked, candidates) | near_positives(labelled, target, recipe.near_share)
         ignored[torch.arange(len(asked)), target] = False
@@ -173,8 +176,8 @@ class Trainer:
     def judge(self, held_out: HeldOut) -> dict[str, float]:
         """Recall of held-out questions."""
         keys, owner = self.student.keys(self.framer.documents(held_out.passages))
-        queries = self.student.queries(self.framer.questions(held_out.questions))
-        scores = self.student.scores(queries, keys, owner, len(held_out.passages)).numpy()
+        queries, asker = self.student.queries(self.framer.questions(held_out.questions))
+        scores = self.student.scores(queries, keys, owner, len(held_out.passages), asker).numpy()
         ranked = np.argsort(-scores, axis=1, kind="stable")[:, :10]
         return metrics.summary(ranked, held_out.gold)
 

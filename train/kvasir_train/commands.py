@@ -7,7 +7,8 @@ import pathlib
 
 import torch
 
-from . import adapter, curves, data, export, fusion, general, items, pool, router, router_training, shards, start
+from . import adapter, adapter_file, curves, data, export, fusion, general, items, pool, router, router_training, shards
+from . import start
 from .backbone import Backbone
 from .checkpoint import Checkpoint
 from .encoder import FastEncoder
@@ -16,6 +17,8 @@ from .student import Student
 from .teacher import Teacher, write_embeddings
 
 START_SAMPLE = 4000  # Windows that the routers are started on.
+CENTRE_SAMPLE = 800  # Windows that tell centre and scale again when training goes on from an adapter file.
+ADAPTER_FILE = ".safetensors"
 HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES = 400, 1500
 PROSE = 12000  # Pairs of each source of prose.
 
@@ -100,14 +103,24 @@ def mined(path: pathlib.Path, rows: list[data.Row], built: list[items.Item]) -> 
     return {int(place): hard for place, hard in json.loads(path.read_text()).items()}
 
 
+def begun(arguments: argparse.Namespace, checkpoint: Checkpoint, recipe: adapter.Recipe) -> Student:
+    """The student as the earlier run or the adapter file of --begin left it, else an untrained one."""
+    if arguments.begin and arguments.begin.suffix == ADAPTER_FILE:
+        return adapter_file.AdapterFile(arguments.begin).student(checkpoint, torch.bfloat16)
+    routers = router.Router(arguments.layers, checkpoint.settings.hidden, arguments.dim, heads=1)
+    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, torch.bfloat16)
+    if arguments.begin:
+        student.load_state_dict(torch.load(arguments.begin, weights_only=True)["student"])
+    return student
+
+
 def train_adapter(arguments: argparse.Namespace) -> None:
     checkpoint = Checkpoint(arguments.model)
     recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, seed=arguments.seed)
     everything = data.training_rows(arguments.data / "train", 1 << 30)
     rows = [row for row in everything if not row.held_out]
     built = items.build(rows, questions_per_item=3)[: arguments.items]
-    routers = router.Router(arguments.layers, checkpoint.settings.hidden, arguments.dim, heads=1)
-    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, torch.bfloat16)
+    student = begun(arguments, checkpoint, recipe)
     framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
     teacher = Teacher(arguments.teacher, torch.bfloat16)
     hard = mined(arguments.out.with_suffix(".mined.json"), rows, built)
@@ -116,10 +129,10 @@ def train_adapter(arguments: argparse.Namespace) -> None:
     if arguments.out.exists():
         trainer.resume(arguments.out)
         print(f"resumed at step {trainer.step}", flush=True)
-    elif arguments.begin:
-        student.load_state_dict(torch.load(arguments.begin, weights_only=True)["student"])
-    else:
+    elif not arguments.begin:
         start.start(student, start.Sample(student, framer, teacher, built[-START_SAMPLE:], rows), recipe)
+    elif arguments.begin.suffix == ADAPTER_FILE:
+        start.recentre(student, framer, built[-CENTRE_SAMPLE:], rows)
     trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
     curves.draw(arguments.out.with_suffix(".png"), trainer.history)
 

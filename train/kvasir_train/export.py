@@ -13,9 +13,7 @@ from .checkpoint import Checkpoint, file_sha256
 from .features import CHUNK, START, Framer
 from .fusion import Weights
 from .router import Router
-from .student import question_spans
-
-QUERY_PART = 12  # Tokens; docs/recall.md has the study.
+from .student import QUERY_PART, question_spans
 
 
 def settings(checkpoint: Checkpoint, router: Router, fusion: Weights | None) -> dict:

@@ -6,7 +6,7 @@ import re
 
 from .data import Passage, Row
 
-WINDOW_CHARACTERS = 460
+WINDOW_CHARACTERS = 700
 SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
 WORD = re.compile(r"\w+")
 

@@ -30,19 +30,32 @@ class Bm25:
         damping = K1 * (1 - B + B * lengths / max(lengths.mean(), 1e-9))
         per_entry = np.repeat(damping, np.diff(counts.indptr))
         counts.data = counts.data * (K1 + 1) / (counts.data + per_entry) * idf[counts.indices]
-        self._weights = counts.T.tocsr().astype(np.float32)
+        self._texts = counts.astype(np.float32)
+        self._weights = self._texts.T.tocsr()
+        self._most = (K1 + 1) * idf
+        self._unknown = (K1 + 1) * np.log1p((shape[0] + 0.5) / 0.5)
 
     def _analyse(self, text: str) -> list[str]:
         return self._stem.stemWords(WORD.findall(text.lower()))
 
-    def scores(self, queries: list[str]) -> np.ndarray:
-        """[queries, texts], float32. A term asked twice counts twice."""
+    def _asked(self, queries: list[str]) -> scipy.sparse.csr_matrix:
+        """[queries, terms]: how often each known term is asked."""
         asked = [[self._terms[term] for term in self._analyse(query) if term in self._terms] for query in queries]
         rows = np.repeat(np.arange(len(asked)), [len(terms) for terms in asked])
         columns = np.concatenate([np.array(terms, dtype=np.int64) for terms in asked])
         shape = (len(queries), self._weights.shape[0])
-        matrix = scipy.sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
-        return (matrix @ self._weights).toarray()
+        return scipy.sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+
+    def scores(self, queries: list[str]) -> np.ndarray:
+        """[queries, texts], float32. A term asked twice counts twice."""
+        return (self._asked(queries) @ self._weights).toarray()
+
+    def coverage(self, queries: list[str], texts: list[int]) -> np.ndarray:
+        """[queries, texts], float32, 0 to 1: scores of some texts as a share of the most that the query could get."""
+        asked = self._asked(queries)
+        unknown = [sum(term not in self._terms for term in self._analyse(query)) for query in queries]
+        most = asked @ self._most + self._unknown * np.array(unknown)
+        return (asked @ self._texts[texts].T).toarray() / np.maximum(most, 1e-6)[:, None].astype(np.float32)
 
 
 def top(scores: np.ndarray, count: int) -> np.ndarray:

@@ -55,6 +55,16 @@ class LayerRouter(torch.nn.Module):
             linear.weight.copy_(rotation @ basis)
             linear.bias.zero_()
 
+    @torch.no_grad()
+    def recentre(self, queries: torch.Tensor, chunks: torch.Tensor) -> None:
+        """Takes centre and scale out of folded maps again: the same function, but one that gradients shape evenly."""
+        for side, states in (("query", queries), ("key", chunks)):
+            linear, moments = getattr(self, side), Moments.of(states)
+            linear.bias.add_(linear.weight @ moments.mean)
+            linear.weight.mul_(moments.deviation)
+            getattr(self, f"{side}_mean").copy_(moments.mean)
+            getattr(self, f"{side}_deviation").copy_(moments.deviation)
+
     def _unit(self, vectors: torch.Tensor) -> torch.Tensor:
         """Each head a unit vector, all of them scaled so that a dot product is the mean cosine over heads."""
         cut = F.normalize(vectors.unflatten(-1, (self.heads, -1)), dim=-1)

@@ -67,3 +67,12 @@ def start(student: Student, sample: Sample, recipe, steps: int = STEPS) -> None:
         optimizer.step()
         if step % 25 == 0 or step == steps - 1:
             print(f"routers alone, step {step + 1}/{steps}: loss {loss.item():.3f}", flush=True)
+
+
+@torch.no_grad()
+def recentre(student: Student, framer: Framer, items: list[Item], rows: list[Row]) -> None:
+    """Gives routers read from an adapter file their centres and scales back; scores stay as they are."""
+    chunks, _ = student.chunk_means(framer.documents([item.passage for item in items]))
+    questions = student.question_means(framer.questions([rows[n].question for item in items for n in item.rows[:1]]))
+    for layer in student.router.layers:
+        student.router.routers[str(layer)].recentre(questions[layer], chunks[layer])

@@ -8,6 +8,7 @@ from .features import CHUNK, batches
 from .router import Router
 
 Spans = list[tuple[int, int]]
+QUERY_PART = 12  # Tokens; docs/recall.md has the study.
 
 
 def chunk_spans(length: int) -> Spans:
@@ -61,9 +62,12 @@ class Student(torch.nn.Module):
         owner = torch.repeat_interleave(torch.tensor([len(runs) for runs in spans]))
         return self.means(sequences, spans), owner
 
-    def queries(self, sequences: list[list[int]]) -> dict[int, torch.Tensor]:
-        """Per layer [questions, dim]."""
-        return {l: self.router.routers[str(l)].queries(m) for l, m in self.question_means(sequences).items()}
+    def queries(self, sequences: list[list[int]]) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
+        """Per layer [vectors, dim], those of a question's whole and of its parts, and whose each is, [vectors]."""
+        spans = [question_spans(len(sequence), QUERY_PART) for sequence in sequences]
+        asker = torch.repeat_interleave(torch.tensor([len(runs) for runs in spans]))
+        means = self.means(sequences, spans)
+        return {l: self.router.routers[str(l)].queries(m) for l, m in means.items()}, asker
 
     def keys(self, sequences: list[list[int]]) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
         """Per layer [chunks, dim], and the place of each chunk's document, [chunks]."""
@@ -71,11 +75,21 @@ class Student(torch.nn.Module):
         return {l: self.router.routers[str(l)].keys(m) for l, m in means.items()}, owner
 
     def scores(
-        self, queries: dict[int, torch.Tensor], keys: dict[int, torch.Tensor], owner: torch.Tensor, documents: int
+        self,
+        queries: dict[int, torch.Tensor],
+        keys: dict[int, torch.Tensor],
+        owner: torch.Tensor,
+        documents: int,
+        asker: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """[questions, documents]: sum over layers of w_l * best cosine among the document's chunks."""
-        cosines = {layer: queries[layer] @ keys[layer].T for layer in self.router.layers}
-        parts = [w * best_chunk(cosines[layer], owner, documents) for w, layer in zip(self.router.weights, cosines)]
+        """[questions, documents]: sum over layers of w_l * best cosine of the question's vectors and document's chunks.
+
+        Without `asker` each vector is a question.
+        """
+        parts = []
+        for weight, layer in zip(self.router.weights, self.router.layers):
+            cosines = best_chunk(queries[layer] @ keys[layer].T, owner, documents)
+            parts.append(weight * (cosines if asker is None else best_chunk(cosines.T, asker, int(asker[-1]) + 1).T))
         return torch.stack(parts).sum(0)
 
 

@@ -20,6 +20,16 @@ def test_bm25_follows_its_formula():
     assert index.scores(["cats"])[0].tolist() == pytest.approx([expected, 0], rel=1e-5)
 
 
+def test_coverage_is_a_share_of_what_the_question_could_get():
+    index = lexical.Bm25(["the cat sat", "the dog", "cat cat cat cat cat cat cat cat"])
+    covered = index.coverage(["cat", "cat unheard", "dog"], [2, 0, 1])
+    bm25 = index.scores(["cat"])[0]
+    assert covered[0].tolist() == pytest.approx((bm25[[2, 0, 1]] / (1.9 * math.log(1 + 1.5 / 2.5))).tolist())
+    assert 0 < covered[0, 1] < covered[0, 0] < 1
+    assert covered[1, 0] < 0.5 * covered[0, 0], "a word that no text has is not covered"
+    assert covered[2].tolist()[:2] == [0, 0]
+
+
 def test_ties_go_to_the_lower_place():
     assert lexical.top(np.array([[1.0, 2.0, 1.0, 2.0]]), 4).tolist() == [[1, 3, 0, 2]]
 

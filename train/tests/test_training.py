@@ -3,7 +3,8 @@ import random
 
 import torch
 
-from kvasir_train import adapter, commands, data, general, items, mining, objectives, router, start
+from kvasir_train import adapter, adapter_file, commands, data, export, general, items, mining, objectives
+from kvasir_train import router, start
 from kvasir_train.features import CHUNK, Framer, chunk_means
 from kvasir_train.student import Student, best_chunk, question_spans
 from kvasir_train.teacher import chunk_texts
@@ -191,6 +192,37 @@ def test_router_vectors_do_not_depend_on_their_batch(checkpoint):
     alone = torch.cat([student.keys([sequence])[0][2] for sequence in sequences])
     assert owner.tolist() == [0, 1, 1, 2, 3, 3, 3]
     torch.testing.assert_close(together[2], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_a_question_scores_as_its_best_vector(checkpoint):
+    student = make_student(checkpoint)
+    owner, asker = torch.tensor([0, 0, 1]), torch.tensor([0, 0, 1])
+    keys = {layer: torch.eye(3, 16) for layer in student.router.layers}
+    queries = {1: torch.eye(3, 16), 2: torch.eye(3, 16).flip(0)}
+    together = student.scores(queries, keys, owner, 2, asker)
+    alone = torch.stack([student.scores({l: q[[v]] for l, q in queries.items()}, keys, owner, 2)[0] for v in range(3)])
+    assert (together[1] == alone[2]).all()
+    assert together[0].tolist() == [1.0, 0.5], "layer 1 in vectors 0 and 1, layer 2 in vectors 1 and 0"
+
+
+def test_training_goes_on_from_an_adapter_file(checkpoint, tmp_path):
+    trained = make_trainer(checkpoint, steps=3)
+    for _ in range(3):
+        trained.advance()
+    student, framer = trained.student, trained.framer
+    described = export.settings(checkpoint, student.router, None)
+    path = tmp_path / "adapter.safetensors"
+    export.write_adapter(path, described, student.router, student.backbone.lora, checkpoint.settings.head_dim)
+    again = adapter_file.AdapterFile(path).student(checkpoint)
+    start.recentre(again, framer, trained.items, trained.rows)
+    assert torch.count_nonzero(again.router.routers["1"].key_mean)
+
+    def scores(one):
+        keys, owner = one.keys(framer.documents([item.passage for item in trained.items]))
+        queries, asker = one.queries(framer.questions([row.question for row in trained.rows]))
+        return one.scores(queries, keys, owner, len(trained.items), asker)
+
+    torch.testing.assert_close(scores(again), scores(student), atol=2e-3, rtol=2e-3)
 
 
 def test_batches_depend_on_seed_and_step_alone():
