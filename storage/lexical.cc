@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
 
@@ -15,6 +16,9 @@
 
 namespace kvasir::storage {
 namespace {
+
+// By how much sums in another order may differ, and more.
+constexpr double kRounding = 1e-9;
 
 using ListPtr = std::shared_ptr<const PostingList>;
 
@@ -64,6 +68,9 @@ struct LoadedTerm {
   std::uint64_t segments = 0;
   std::uint64_t documents = 0;
   double weight = 0;  // Its idf, raised for a rare one.
+
+  // What it adds to a document at most, and less.
+  double Limit() const { return weight * (kBm25K1 + 1) * (1 + kTitleBonus); }
 };
 
 std::uint64_t CountDocuments(const PostingList& list) {
@@ -109,10 +116,8 @@ class Scorer {
     for (std::uint32_t block = 0; block < blocks; ++block) ScoreBlock(block);
     KeepBest(query_.k);
     std::sort(hits_.begin(), hits_.end(), Better);
-    double most = 0;
-    for (const LoadedTerm& term : terms_) most += term.weight * (kBm25K1 + 1) * (1 + kTitleBonus);
     for (LexicalHit& hit : hits_) {
-      hit.coverage = hit.score / most;
+      hit.coverage = hit.score / most_;
       ChooseSegment(&hit);
     }
     return std::move(hits_);
@@ -141,12 +146,21 @@ class Scorer {
       sum += term.weight;
     }
     const double mean = sum / static_cast<double>(terms_.size());
-    for (LoadedTerm& term : terms_) term.weight *= std::pow(term.weight / mean, kRareBonus);
+    for (LoadedTerm& term : terms_) {
+      term.weight *= std::pow(term.weight / mean, kRareBonus);
+      most_ += term.Limit();
+      by_weight_.push_back(&term);
+    }
+    std::ranges::stable_sort(by_weight_, std::greater{}, &LoadedTerm::weight);
   }
 
   void ScoreBlock(std::uint32_t block) {
     scores_.fill(0);
-    for (const LoadedTerm& term : terms_) AddTerm(term, *term.blocks[block]);
+    double rest = most_;
+    for (const LoadedTerm* term : by_weight_) {
+      AddTerm(*term, rest, *term->blocks[block]);
+      rest -= term->Limit();
+    }
     const DocumentNumber first = DocumentNumber{block} << kBlockBits;
     for (DocumentNumber i = 0; i < kBlockDocuments; ++i) {
       // Equal to the least of the best is not enough: those have lower numbers.
@@ -157,9 +171,17 @@ class Scorer {
     KeepBest(query_.k);
   }
 
-  void AddTerm(const LoadedTerm& term, const PostingList& list) {
+  // Heavy terms come first: a document without them that the rest of the terms cannot bring among
+  // the best any more is passed over, and the long lists of light terms cost little (MaxScore,
+  // Turtle and Flood 1995).
+  void AddTerm(const LoadedTerm& term, double rest, const PostingList& list) {
+    const double needed = least_ * (1 - kRounding) - rest;
     for (std::size_t i = 0; i < list.size();) {
       const Posting& posting = list[i];
+      if (scores_[posting.document] < needed) {
+        ++i;
+        continue;
+      }
       std::uint64_t count = posting.title;
       for (; i < list.size() && list[i].document == posting.document; ++i) count += list[i].text;
       const double length = static_cast<double>(posting.title_length) + posting.document_length;
@@ -204,6 +226,8 @@ class Scorer {
   const double document_mean_;
   const double segment_mean_;
   std::vector<LoadedTerm> terms_;
+  std::vector<const LoadedTerm*> by_weight_;      // Heaviest first.
+  double most_ = 0;                               // What a document scores less than.
   std::array<double, kBlockDocuments> scores_{};  // 32 KiB: stays in the first-level cache.
   std::vector<LexicalHit> hits_;
   double least_ = 0;  // Of `hits_`, once they are as many as asked for.

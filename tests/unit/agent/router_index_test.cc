@@ -240,6 +240,23 @@ TEST_F(RouterIndexTest, LetsTheSpaceGoThatWasAskedLongestAgo) {
   EXPECT_OK(two->Open(second));
 }
 
+TEST_F(RouterIndexTest, ASpaceDroppedBeforeItsLoaderBeganIsLoadedAnew) {
+  const auto routers = Make(kNoLimit);
+  RouterIndex::Opening dropped;
+  {
+    const std::lock_guard lock(commits);  // The loader waits for it.
+    dropped = routers->OpenNow(space);
+    ASSERT_NE(dropped.index, nullptr);
+    routers->Drop(space);
+    EXPECT_EQ(routers->OpenNow(space).index, nullptr) << "one loader at a time";
+  }
+  RouterIndex::Opening again;
+  while (!again.complete) again = routers->OpenNow(space);
+  EXPECT_NE(again.index, dropped.index);
+  EXPECT_EQ(dropped.index->Segments(), 0U) << "nothing was read for nobody";
+  EXPECT_GE(again.index->Segments(), 1500U);
+}
+
 TEST_F(RouterIndexTest, GivesUpKeysWhenASpaceGrows) {
   const auto routers = Make(Need(space) + 1000);
   const auto index = *routers->Open(space);

@@ -219,6 +219,11 @@ TEST(KeylessRouteIndex, HoldsSketchesOnlyAndPicksFewKeys) {
   EXPECT_EQ(pair.source.swept, 0U);
   Totals(*pair.keyless, question, RouteEffort::kExact);
   EXPECT_EQ(pair.source.swept, 3000U) << "each once, for all layers";
+  const std::size_t picked = pair.source.picked;
+  std::vector<float> scores(pair.keyless->Ordinals());
+  ASSERT_TRUE(pair.keyless->Scan(question.layers[0], scores).ok());
+  EXPECT_EQ(pair.source.swept, 6000U);
+  EXPECT_EQ(pair.source.picked, picked) << "a scan throws nothing out of the cache";
 }
 
 TEST(KeylessRouteIndex, TakesWhatTheSourceLostForAbsent) {

@@ -119,6 +119,35 @@ TEST_P(LexicalTest, EqualsPlainBm25WhileDocumentsComeChangeAndGo) {
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutCache, LexicalTest,
                          ::testing::Values(0, 4096, std::uint64_t{64} << 20));
 
+TEST(Lexical, TheBestAreTheFirstOfAll) {
+  // Four blocks: what the first one holds lets the others pass documents over.
+  std::mt19937 random(11);
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  for (std::uint64_t block = 0; block < 4; ++block) {
+    std::vector<DocumentWrite> writes;
+    for (std::uint64_t i = 0; i < 400; ++i) {
+      writes.push_back(MakeWrite(std::to_string(400 * block + i), RandomWords(&random, 6)));
+      if (i % 3 == 0) writes.back().record.title = RandomWords(&random, 1);
+    }
+    ASSERT_OK(store->Commit(std::move(writes)));
+    (void)*store->ReserveNumbers(space, 4096);
+  }
+  for (int round = 0; round < 40; ++round) {
+    const std::string query = RandomWords(&random, 1 + static_cast<int>(random() % 6));
+    const auto all = store->Search(space, query, 1600);
+    const auto best = store->Search(space, query, 1 + random() % 40);
+    ASSERT_OK(all);
+    ASSERT_OK(best);
+    ASSERT_LE(best->size(), all->size());
+    for (std::size_t i = 0; i < best->size(); ++i) {
+      EXPECT_EQ((*best)[i].document, (*all)[i].document) << query << " " << i;
+      EXPECT_EQ((*best)[i].score, (*all)[i].score);
+    }
+  }
+}
+
 TEST(QueryTerms, AreDistinctAndSayWhatIsAskedFor) {
   EXPECT_EQ(QueryTerms("What is the capital, the old capital, of Portugal?"),
             (std::vector<std::string>{"capit", "old", "portug"}));
