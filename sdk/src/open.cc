@@ -17,6 +17,8 @@ namespace kvasir {
 namespace sdk {
 namespace {
 
+constexpr std::uint64_t kPostingsOnABudget = std::uint64_t{64} << 20;
+
 struct LoadedModel {
   std::shared_ptr<const model::Model> model;
   std::string name;     // For people.
@@ -66,6 +68,7 @@ Result<std::unique_ptr<Memory>> OpenEmbedded(const std::string& path, const Open
   store_options.create = options.create;
   store_options.read_only = options.read_only;
   store_options.accept_loss = options.accept_loss;
+  if (options.memory_bytes > 0) store_options.posting_cache_bytes = kPostingsOnABudget;
   store_options.clock = seams.clock;
   store_options.random = seams.random;
   // A model that is not there leaves no new store behind; a store that is locked says so before a

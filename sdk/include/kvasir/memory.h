@@ -35,7 +35,8 @@ struct OpenOptions {
   /// that does not fit keeps sketches in memory (about an eighth) and reads keys from the store as
   /// a question needs them: the same scores, later. Spaces that were asked longest ago leave
   /// memory first; one that does not fit even alone says kUnavailable and how much it needs. Not
-  /// counted: the model, the store's own caches (128 MiB at most), what a call works with.
+  /// counted: the model, the store's own caches (128 MiB at most, without a limit 576 MiB), what a
+  /// call works with.
   std::uint64_t memory_bytes = 0;
   std::string
       reasoner_url{};  ///< OpenAI-compatible chat endpoint for `ask`; empty: the local model.
