@@ -24,6 +24,7 @@ FusionWeights FusionFor(const model::Model& model) {
           .latent = read("latent"),
           .named = read("named", defaults.named),
           .link = read("link", defaults.link),
+          .crowd = read("crowd"),
           .answerable = read("answerable")};
 }
 
@@ -39,7 +40,8 @@ Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& l
 double Fuse(const FusionWeights& weights, const Evidence& evidence) {
   const double x = weights.bias + weights.coverage * evidence.coverage +
                    weights.lexical_share * evidence.lexical_share +
-                   weights.latent * evidence.latent + weights.named * evidence.named;
+                   weights.latent * evidence.latent + weights.named * evidence.named -
+                   weights.crowd * evidence.crowd;
   const double alone = 1 / (1 + std::exp(-x));
   const double own = kUnasked + (1 - kUnasked) * evidence.lexical_share;
   return alone + (1 - alone) * weights.link * evidence.link * own;

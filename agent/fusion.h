@@ -8,6 +8,9 @@
 
 namespace kvasir::agent {
 
+/// Of so many memories `FusionWeights::crowd` takes nothing off.
+inline constexpr double kCrowd = 1000;
+
 /// Constants of the logistic function below. The defaults were fitted by scripts/tune-fusion on
 /// training rows for a model whose routers are not trained; an adapter brings its own.
 struct FusionWeights {
@@ -18,6 +21,9 @@ struct FusionWeights {
   double named = 3.0;          ///< Of the memory's title standing in the question.
   /// How likely the memories that a good hit names belong to the answer as well, 0 to 1.
   double link = 0.3;
+  /// Taken off for every factor e by which the memories that may answer are more than kCrowd: among
+  /// more memories the same evidence says less. Moves all scores of a question alike.
+  double crowd = 0.0;
   /// A question whose best memory scores less is not answered: `ask` says so without reading.
   double answerable = 0.0;
   friend bool operator==(const FusionWeights&, const FusionWeights&) = default;
@@ -41,18 +47,19 @@ struct Evidence {
   double named = 0;          ///< Strength of its title in the question (storage/titles.h).
   /// The best of (score of a hit) x (strength of this memory's title in the hit's text).
   double link = 0;
+  double crowd = 0;  ///< ln(memories that may answer / kCrowd)
 };
 
-/// What the channels say; `named` and `link` are left 0. `best_lexical`: the highest BM25 of the
+/// What the channels say; the others are left 0. `best_lexical`: the highest BM25 of the
 /// question, 0 when no memory shares a word with it.
 Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& lexical,
                     std::optional<double> latent);
 
 /// The fused score. Of the question alone: p = 1 / (1 + exp(-x)), x = bias + the weighted sum of
-/// the evidence but links. Coverage is what tells a question that no memory answers from one that
-/// some do; the others order the memories. A link is another reason, worth little for a memory that
-/// shares no word with the question: p + (1 - p) link weight * link * (0.1 + 0.9 lexical share).
-/// For one question it rises with each evidence: no weight is negative.
+/// the evidence but links - crowd weight * crowd. Coverage is what tells a question that no memory
+/// answers from one that some do; the others order the memories. A link is another reason, worth
+/// little for a memory that shares no word with the question: p + (1 - p) link weight * link * (0.1
+/// + 0.9 lexical share). For one question it rises with each evidence: no weight is negative.
 double Fuse(const FusionWeights& weights, const Evidence& evidence);
 
 }  // namespace kvasir::agent

@@ -1,6 +1,7 @@
 #include "agent/search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <span>
@@ -56,7 +57,10 @@ Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query,
 // One search: its candidates by document, and what speaks for each.
 class Searcher {
  public:
-  Searcher(Bank& bank, const SearchQuery& query) : bank_(bank), query_(query) {}
+  Searcher(Bank& bank, const SearchQuery& query) : bank_(bank), query_(query) {
+    if (query.allowed == nullptr || query.allowed->empty()) return;
+    crowd_ = std::log(static_cast<double>(query.allowed->size()) / kCrowd);
+  }
 
   Result<std::vector<Candidate>> Run() {
     if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical());
@@ -155,6 +159,7 @@ class Searcher {
       candidate.evidence = EvidenceOf(best_lexical_, candidate.lexical, candidate.latent);
       candidate.evidence.named = named;
       candidate.evidence.link = link;
+      candidate.evidence.crowd = crowd_;
       candidate.score = Fuse(bank_.fusion(), candidate.evidence);
     }
     return Status::Ok();
@@ -218,6 +223,7 @@ class Searcher {
   std::map<DocumentNumber, Candidate> candidates_;
   std::map<DocumentNumber, LatentHit> routed_;  // Of the candidates with a latent score.
   double best_lexical_ = 0;
+  double crowd_ = 0;  // Evidence::crowd
   Latent latent_;
 };
 

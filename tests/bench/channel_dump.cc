@@ -2,7 +2,7 @@
 // candidates of each question, for fitting the fusion (scripts/tune-fusion).
 //
 // In: rows {"question","positives":[{"id"}]}. Out, one line a question:
-//   {"question": "...", "gold": ["id", …], "ids": ["id", …],
+//   {"question": "...", "memories": N, "gold": ["id", …], "ids": ["id", …],
 //    "evidence": [[coverage, lexical_share, latent, named], …], "links": [[from, to, strength], …]}
 // Links go from the memories that may become one of the best, by their places in "ids".
 // The store must have been made with this model and adapter; its default space is searched.
@@ -53,7 +53,10 @@ Result<json> Candidates(agent::Bank& bank, storage::SpaceId space,
   for (const agent::Candidate& candidate : found) numbers.push_back(candidate.document);
   KVASIR_ASSIGN_OR_RETURN(const auto documents, bank.store().GetMany(space, numbers));
   std::map<storage::DocumentNumber, std::size_t> places;
-  json row = {{"question", question}, {"ids", json::array()}, {"evidence", json::array()}};
+  json row = {{"question", question},
+              {"memories", allowed.size()},
+              {"ids", json::array()},
+              {"evidence", json::array()}};
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!documents[i]) continue;
     const agent::Evidence& e = found[i].evidence;

@@ -1,4 +1,4 @@
-"""Command line: python -m kvasir_train features|teacher|router|adapter|calibrate|export."""
+"""Command line: python -m kvasir_train features|teacher|router|adapter|average|pool|calibrate|export."""
 
 import argparse
 import os
@@ -65,10 +65,12 @@ def parse() -> argparse.Namespace:
     command = verb("pool", commands.write_pool, "write held-out rows as a corpus and questions", "data", "out")
     command.add_argument("--passages", type=int, required=True, help="size of the corpus")
     command.add_argument("--parts", type=int, default=1, help="take every so many-th held-out row")
-    command.add_argument("--part", type=int, default=0, help="which of them")
+    command.add_argument("--part", type=int, nargs="+", default=[0], help="which of them, each to a folder of OUT")
     command.add_argument("--multi-hop", type=int, default=0, help="multi-hop questions alone, at most so many a file")
     command = verb("calibrate", commands.calibrate, "fit the fusion on the engine's candidates", "out")
     command.add_argument("--candidates", type=pathlib.Path, nargs="+", required=True, help="from channel_dump")
+    command = verb("average", commands.average, "write the mean of adapter files that come from one another", "out")
+    command.add_argument("adapters", type=pathlib.Path, nargs="+")
     command = verb("export", commands.write_export, "write the adapter file", "model", "router", "adapter", "out")
     command.add_argument("--fusion", type=pathlib.Path, help="what `calibrate` wrote")
     command.add_argument("--parity", type=pathlib.Path, help="also write a parity fixture here")

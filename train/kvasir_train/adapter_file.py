@@ -1,10 +1,11 @@
-"""Reads an adapter file back into a student, so that training can go on from what was shipped."""
+"""Adapter files read back: to go on training from what was shipped, and to average what came from one another."""
 
 import json
 import pathlib
 
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from .backbone import ROTATED, half_rotation_order
 from .checkpoint import Checkpoint
@@ -22,6 +23,9 @@ class AdapterFile:
 
     def tensor(self, name: str) -> torch.Tensor:
         return self.file.get_tensor(name).float()
+
+    def shapes(self) -> list[list[int]]:
+        return [self.file.get_slice(name).get_shape() for name in sorted(self.names)]
 
     def router(self, hidden: int) -> Router:
         """Routers whose centres and scales are folded into their maps, as the file has them."""
@@ -52,3 +56,22 @@ class AdapterFile:
                     b = b.unflatten(0, (-1, shape.head_dim))[:, order].flatten(0, 1)
                 lora.b.copy_(b)
         return student
+
+
+def average(paths: list[pathlib.Path], out: pathlib.Path) -> None:
+    """Writes the mean of all tensors and layer weights; whatever else is said is the first file's.
+
+    Makes sense for files of which one was trained on from another: their low-rank factors still point the same way.
+    """
+    files = [AdapterFile(path) for path in paths]
+    if any(file.names != files[0].names or file.shapes() != files[0].shapes() for file in files):
+        raise SystemExit("average: the files have different tensors; average only what was trained from one another")
+    tensors = {}
+    for name in sorted(files[0].names):
+        mean = torch.stack([file.tensor(name) for file in files]).mean(0)
+        tensors[name] = mean.to(files[0].file.get_tensor(name).dtype)
+    weights = torch.tensor([file.settings["layer_weights"] for file in files]).mean(0)
+    settings = files[0].settings | {"layer_weights": [round(weight, 6) for weight in weights.tolist()]}
+    temporary = out.with_suffix(".tmp")
+    save_file(tensors, temporary, metadata={"kvasir_adapter": json.dumps(settings, sort_keys=True)})
+    temporary.rename(out)

@@ -3,6 +3,8 @@
 import argparse
 import dataclasses
 import json
+import math
+import zlib
 import pathlib
 
 import torch
@@ -37,7 +39,12 @@ def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> Student:
 def trained(arguments: argparse.Namespace, checkpoint: Checkpoint) -> tuple[router.Router, Backbone]:
     """The router to use, and the backbone that it belongs to (LoRA not merged)."""
     if arguments.adapter:
-        student = load_student(arguments.adapter, checkpoint)
+        is_file = arguments.adapter.suffix == ADAPTER_FILE
+        student = (
+            adapter_file.AdapterFile(arguments.adapter).student(checkpoint)
+            if is_file
+            else load_student(arguments.adapter, checkpoint)
+        )
         return student.router, student.backbone
     routers, _ = router.load(arguments.router)
     return routers, Backbone(checkpoint, max(routers.layers))
@@ -142,19 +149,30 @@ def write_pool(arguments: argparse.Namespace) -> None:
     if arguments.multi_hop:
         asked = data.multi_hop_rows(arguments.data / "train", arguments.multi_hop)
         chosen = [row for row in rows if not row.held_out] + asked
-    else:
-        chosen = [row for i, row in enumerate(rows) if not row.held_out or i % arguments.parts == arguments.part]
-    print(*pool.write(chosen, arguments.out, arguments.passages, arguments.seed))
+        print(*pool.write(chosen, arguments.out, arguments.passages, arguments.seed))
+        return
+    for part in arguments.part:
+        chosen = [row for i, row in enumerate(rows) if not row.held_out or i % arguments.parts == part]
+        print(*pool.write(chosen, arguments.out / str(part), arguments.passages, arguments.seed))
 
 
 def calibrate(arguments: argparse.Namespace) -> None:
-    """Fits on even places of the dumps, reports on odd ones, then writes what fits all of them."""
+    """Fits on one half of the questions, reports on the other, then writes what fits all of them."""
     questions = [question for path in arguments.candidates for question in fusion.read_dump(path)]
-    trial = fusion.fit(questions[::2])
-    print("held back", json.dumps(fusion.report(trial, questions[1::2])))
+    halves: list[list[fusion.Question]] = [[], []]
+    for question in questions:  # The same question in another pool is in the same half.
+        halves[zlib.crc32(question.text.encode()) % 2].append(question)
+    trial = fusion.fit(halves[0])
+    for crowd in sorted({question.crowd for question in halves[1]}):
+        these = [question for question in halves[1] if question.crowd == crowd]
+        print(f"held back, {fusion.CROWD * math.exp(crowd):.0f} memories", json.dumps(fusion.report(trial, these)))
     weights = fusion.fit(questions)
     arguments.out.write_text(json.dumps(dataclasses.asdict(weights), indent=1) + "\n")
     print(json.dumps(dataclasses.asdict(weights)))
+
+
+def average(arguments: argparse.Namespace) -> None:
+    adapter_file.average(arguments.adapters, arguments.out)
 
 
 def write_export(arguments: argparse.Namespace) -> None:

@@ -1,12 +1,13 @@
 """Calibrated fusion: a logistic function of both channels' evidence, fitted on held-out training rows.
 
-p = 1 / (1 + exp(-x)), x = bias + coverage c + lexical_share s + latent z + named n, and for a memory that one of
-the best names by title p + (1 - p) link l (0.1 + 0.9 s): what agent/fusion.h computes. The evidence comes from the
-engine itself (tests/bench/channel_dump.cc), so nothing is computed twice.
+p = 1 / (1 + exp(-x)), x = bias + coverage c + lexical_share s + latent z + named n - crowd ln(memories / 1000), and
+for a memory that one of the best names by title p + (1 - p) link l (0.1 + 0.9 s): what agent/fusion.h computes. The
+evidence comes from the engine itself (tests/bench/channel_dump.cc), so nothing is computed twice.
 """
 
 import dataclasses
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -20,6 +21,8 @@ EVIDENCE = 4
 SEEDS = 3
 UNASKED = 0.1
 LINKS = np.arange(0, 1, 0.1)
+CROWD = 1000  # kCrowd of agent/fusion.h.
+DECLINED = 0.01  # The share of answerable questions that `answerable` may decline.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,16 +33,22 @@ class Weights:
     latent: float
     named: float = 0.0
     link: float = 0.0
+    crowd: float = 0.0
     answerable: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """One question's candidates: evidence [n, 4], which of them are gold [n], links [m, 3] of (from, to, strength)."""
+    """One question's candidates: evidence [n, 4], which of them are gold [n], links [m, 3] of (from, to, strength).
+
+    `crowd`: ln(memories that may answer / 1000).
+    """
 
     evidence: np.ndarray
     gold: np.ndarray
     links: np.ndarray
+    crowd: float = 0.0
+    text: str = ""
 
     def unanswerable(self) -> "Question":
         """The same question, had its gold never been remembered."""
@@ -48,17 +57,21 @@ class Question:
         rest = self.evidence[~self.gold].copy()
         if len(rest) and rest[:, SHARE].max() > 0:
             rest[:, SHARE] /= rest[:, SHARE].max()
-        return Question(rest, np.zeros(len(rest), bool), np.array(between, np.float32).reshape(-1, 3))
+        return dataclasses.replace(
+            self, evidence=rest, gold=np.zeros(len(rest), bool), links=np.array(between, np.float32).reshape(-1, 3)
+        )
 
 
 def read_dump(path: pathlib.Path) -> list[Question]:
-    """Questions of a dump that have a candidate; rows {"ids", "gold", "evidence", "links"}."""
+    """Questions of a dump that have a candidate; rows {"question", "memories", "ids", "gold", "evidence", "links"}."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     return [
         Question(
             np.array(row["evidence"], np.float32),
             np.array([i in row["gold"] for i in row["ids"]]),
             np.array(row["links"], np.float32).reshape(-1, 3),
+            math.log(row["memories"] / CROWD),
+            row["question"],
         )
         for row in rows
         if row["ids"]
@@ -68,7 +81,8 @@ def read_dump(path: pathlib.Path) -> list[Question]:
 def probabilities(weights: Weights, question: Question) -> np.ndarray:
     """The fused scores, [n]."""
     linear = np.array([weights.coverage, weights.lexical_share, weights.latent, weights.named], np.float32)
-    alone = 1 / (1 + np.exp(-(weights.bias + question.evidence @ linear).astype(np.float64)))
+    bias = weights.bias - weights.crowd * question.crowd
+    alone = 1 / (1 + np.exp(-(bias + question.evidence @ linear).astype(np.float64)))
     best = set(np.argsort(-alone, kind="stable")[:SEEDS].tolist())
     link = np.zeros_like(alone)
     for source, target, strength in question.links:
@@ -89,36 +103,73 @@ def padded(questions: list[Question]) -> tuple[torch.Tensor, torch.Tensor, torch
     return x, y, real
 
 
-def fit(questions: list[Question], steps: int = 200) -> Weights:
+def with_twins(questions: list[Question]) -> list[Question]:
+    return questions + [q.unanswerable() for q in questions if not q.gold.all()]
+
+
+def minimise(loss, parameters: list[torch.Tensor], steps: int) -> None:
+    optimizer = torch.optim.LBFGS(parameters, max_iter=steps, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+
+
+def fit_order(questions: list[Question], steps: int) -> Weights:
     """Half ranking loss, half calibrated probabilities; every question weighs the same.
 
     The ranking loss is a softmax over a question's candidates, which is what recall@k feels. The logistic loss,
-    on the questions and on their unanswerable twins, sets scale and bias: a score means the same everywhere. How
-    much links count is chosen last, by recall@5 and recall@10 of the whole, and of equals the least.
+    on the questions and on their unanswerable twins, sets the scale: a score means the same everywhere. How much
+    links count is chosen last, by recall@5 and recall@10 of the whole, and of equals the least.
     """
-    x, y, real = padded(questions + [q.unanswerable() for q in questions if not q.gold.all()])
+    x, y, real = padded(with_twins(questions))
     found = y.sum(1) > 0
     raw = torch.zeros(EVIDENCE, requires_grad=True)
     bias = torch.tensor(-4.0, requires_grad=True)
-    optimizer = torch.optim.LBFGS([raw, bias], max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
-        optimizer.zero_grad()
         x_sum = (x @ F.softplus(raw)).masked_fill(~real, -1e4)
         share = y[found] / y[found].sum(1, keepdim=True)
         ranking = -(F.log_softmax(x_sum[found], dim=1) * share).sum(1).mean()
         each = F.binary_cross_entropy_with_logits(x_sum + bias, y, reduction="none")
-        value = ranking + (each * real).sum(1).mean()
-        value.backward()
-        return value
+        return ranking + (each * real).sum(1).mean()
 
-    optimizer.step(loss)
+    minimise(loss, [raw, bias], steps)
     weights = Weights(bias.item(), *F.softplus(raw).tolist())
     with_link = [dataclasses.replace(weights, link=float(link)) for link in LINKS]
-    weights = max(with_link, key=lambda w: recall_at(w, questions, 5) + recall_at(w, questions, 10))
-    # Lower than any answerable question had it: `ask` then says at once that it does not know.
-    least = min(probabilities(weights, q).max() for q in questions if q.gold.any())
-    return dataclasses.replace(weights, answerable=float(least))
+    return max(with_link, key=lambda w: recall_at(w, questions, 5) + recall_at(w, questions, 10))
+
+
+def fit_level(weights: Weights, questions: list[Question], steps: int) -> Weights:
+    """Bias and crowd, which move all scores of a question alike, by the logistic loss over stores of every size."""
+    asked = with_twins(questions)
+    _, y, real = padded(asked)
+    linear = np.array([weights.coverage, weights.lexical_share, weights.latent, weights.named], np.float32)
+    order = torch.zeros_like(y)
+    for i, question in enumerate(asked):
+        order[i, : len(question.gold)] = torch.from_numpy(question.evidence @ linear)
+    crowd = torch.tensor([question.crowd for question in asked])[:, None]
+    bias, raw = torch.tensor(weights.bias, requires_grad=True), torch.tensor(-1.0, requires_grad=True)
+
+    def loss() -> torch.Tensor:
+        level = order + bias - F.softplus(raw) * crowd
+        return (F.binary_cross_entropy_with_logits(level, y, reduction="none") * real).sum(1).mean()
+
+    minimise(loss, [bias, raw], steps)
+    return dataclasses.replace(weights, bias=bias.item(), crowd=F.softplus(raw).item())
+
+
+def fit(questions: list[Question], steps: int = 200) -> Weights:
+    """The order is fitted where it is hard, among CROWD memories and more; its level in stores of every size."""
+    many = [question for question in questions if question.crowd >= 0]
+    weights = fit_level(fit_order(many, steps), questions, steps)
+    # Below it `ask` says at once that it does not know.
+    best = [probabilities(weights, q).max() for q in questions if q.gold.any()]
+    return dataclasses.replace(weights, answerable=float(np.quantile(best, DECLINED)))
 
 
 def recall_at(weights: Weights, questions: list[Question], k: int) -> float:
@@ -137,8 +188,11 @@ def answerable_auroc(weights: Weights, questions: list[Question]) -> float:
 
 
 def report(weights: Weights, questions: list[Question]) -> dict[str, float]:
+    absent = [q.unanswerable() for q in questions if q.gold.any() and not q.gold.all()]
+    declined = [probabilities(weights, q).max() < weights.answerable for q in absent]
     return {
         "questions": len(questions),
         "r@5": round(recall_at(weights, questions, 5), 4),
         "auroc": round(answerable_auroc(weights, questions), 4),
+        "declined": round(float(np.mean(declined)), 4),
     }

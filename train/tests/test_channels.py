@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -75,6 +76,31 @@ def test_scores_are_probabilities_on_unseen_questions():
         assert inside.sum() > 20 and abs(gold[inside].mean() - scores[inside].mean()) < 0.15
 
 
+def test_scores_are_probabilities_among_few_and_among_many():
+    """Most questions about few memories have their answer there, about many seldom; both look alike."""
+
+    def asked(seed):
+        few, many = synthetic_questions(200, 60, seed), synthetic_questions(200, 60, seed + 1)
+        many = [q if i % 4 == 0 else q.unanswerable() for i, q in enumerate(many)]
+        crowded = [dataclasses.replace(q, crowd=math.log(100)) for q in many]
+        return few, crowded
+
+    few, many = asked(5)
+    weights = fusion.fit(few + many)
+    assert weights.crowd > 0.05
+    for unseen in asked(7):
+        scores = np.concatenate([fusion.probabilities(weights, q) for q in unseen])
+        assert scores.sum() == pytest.approx(sum(q.gold.sum() for q in unseen), rel=0.4)
+
+
+def test_one_in_a_hundred_answerable_questions_may_be_declined():
+    questions = synthetic_questions(400)
+    weights = fusion.fit(questions)
+    best = np.array([fusion.probabilities(weights, q).max() for q in questions])
+    assert (best < weights.answerable).mean() == pytest.approx(0.01, abs=0.003)
+    assert fusion.report(weights, questions)["declined"] > 0.01
+
+
 def test_a_question_without_its_gold_scores_lower():
     unseen = synthetic_questions(seed=3)
     assert fusion.answerable_auroc(fusion.fit(synthetic_questions()), unseen) > 0.8
@@ -117,10 +143,12 @@ def test_links_weigh_as_much_as_they_help():
 
 def test_a_dump_is_read_as_the_engine_writes_it(tmp_path):
     path = tmp_path / "dump.jsonl"
-    path.write_text('{"question":"q","gold":["b"],"ids":["a","b"],"evidence":[[0.1,0.5,-1,0],[0.2,1,2,0.3]],"links":[[1,0,0.5]]}\n')
+    row = {"question": "q", "memories": 2000, "gold": ["b"], "ids": ["a", "b"]}
+    row |= {"evidence": [[0.1, 0.5, -1, 0], [0.2, 1, 2, 0.3]], "links": [[1, 0, 0.5]]}
+    path.write_text(json.dumps(row) + "\n")
     (question,) = fusion.read_dump(path)
     assert question.gold.tolist() == [False, True] and question.evidence.shape == (2, 4)
-    assert question.links.tolist() == [[1, 0, 0.5]]
+    assert question.links.tolist() == [[1, 0, 0.5]] and question.crowd == pytest.approx(math.log(2))
 
 
 def row(number: int, held_out: bool) -> Row:

@@ -225,6 +225,25 @@ def test_training_goes_on_from_an_adapter_file(checkpoint, tmp_path):
     torch.testing.assert_close(scores(again), scores(student), atol=2e-3, rtol=2e-3)
 
 
+def test_the_mean_of_adapter_files_lies_between_them(checkpoint, tmp_path):
+    paths = []
+    for steps in (1, 3):
+        trained = make_trainer(checkpoint, steps=3)
+        for _ in range(steps):
+            trained.advance()
+        student = trained.student
+        described = export.settings(checkpoint, student.router, None)
+        paths.append(tmp_path / f"{steps}.safetensors")
+        export.write_adapter(paths[-1], described, student.router, student.backbone.lora, checkpoint.settings.head_dim)
+    adapter_file.average(paths, tmp_path / "mean.safetensors")
+    first, second, mean = (adapter_file.AdapterFile(path) for path in (*paths, tmp_path / "mean.safetensors"))
+    for name in mean.names:
+        between = (first.tensor(name) + second.tensor(name)) / 2
+        torch.testing.assert_close(mean.tensor(name), between, atol=1e-3, rtol=1e-3)
+    assert not torch.equal(first.tensor("layers.1.router_q.weight"), second.tensor("layers.1.router_q.weight"))
+    assert mean.student(checkpoint).router.layers == [1, 2]
+
+
 def test_batches_depend_on_seed_and_step_alone():
     hard = {0: [1, 2], 1: [2, 3], 2: [3, 0], 3: [0, 1]}
     recipe = adapter.Recipe(steps=1, clusters=2, cluster_size=2)

@@ -54,6 +54,25 @@ TEST_F(RecallTest, AppliesFiltersBeforeRouting) {
   EXPECT_THAT(Recall(request), UnorderedElementsAre("m28", "m29"));
 }
 
+TEST_F(RecallTest, IsSurerOfTheSameAmongFewerMemories) {
+  std::vector<RememberRequest> requests(30);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    requests[i].id = Name("m", i);
+    requests[i].text = i == 7 ? "Ada works at the port." : Name("Meeting ", i, ": the budget.");
+    requests[i].metadata["n"] = static_cast<std::int64_t>(i);
+  }
+  for (const auto& receipt : memory().RememberBatch(requests)) EXPECT_TRUE(receipt.ok());
+  RecallRequest request;
+  request.query = "Where does Ada work?";
+  const Hit among_all = memory().Recall(request)->hits.at(0);
+  request.filter = *ParseFilter(R"({"n":{"gte":6,"lte":8}})");
+  const Hit among_few = memory().Recall(request)->hits.at(0);
+  EXPECT_EQ(among_all.id, "m7");
+  EXPECT_EQ(among_few.id, "m7");
+  EXPECT_EQ(among_few.latent, among_all.latent);
+  EXPECT_GT(among_few.score, among_all.score);
+}
+
 TEST_F(RecallTest, AnswersBeforeTheIndexIsLoadedIfAskedTo) {
   Remember("tea", "Green tea is brewed at eighty degrees.");
   Remember("ada", "Ada moved to Lisbon in May and works at the port.");

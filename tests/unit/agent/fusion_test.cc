@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace kvasir::agent {
 namespace {
 
@@ -38,6 +40,18 @@ TEST(Fusion, ATitleInTheQuestionAndALinkFromAGoodHitLift) {
               alone + (1 - alone) * 0.5 * 0.8 * 0.55, 1e-12);
   const double unasked = Fuse(weights, {});
   EXPECT_NEAR(Fuse(weights, {.link = 0.8}), unasked + (1 - unasked) * 0.5 * 0.8 * 0.1, 1e-12);
+}
+
+TEST(Fusion, AmongMoreMemoriesTheSameEvidenceSaysLess) {
+  constexpr FusionWeights weights{.bias = -1, .lexical_share = 2, .crowd = 0.5};
+  const auto score = [&weights](double memories) {
+    return Fuse(weights, {.lexical_share = 1, .crowd = std::log(memories / kCrowd)});
+  };
+  EXPECT_EQ(score(kCrowd), Fuse(weights, {.lexical_share = 1}));
+  // Odds are divided by the root of how many times more there are.
+  const auto odds = [&score](double memories) { return score(memories) / (1 - score(memories)); };
+  EXPECT_NEAR(odds(10), 10 * odds(1000), 1e-9);
+  EXPECT_NEAR(odds(100000), odds(1000) / 10, 1e-9);
 }
 
 TEST(Fusion, StaysBetweenZeroAndOne) {
