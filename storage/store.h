@@ -39,7 +39,7 @@ struct StoreOptions {
   bool accept_loss = false;  ///< Open although synced commits are missing; numbers still never
                              ///< return.
   std::uint64_t low_water_bytes = std::uint64_t{256} << 20;  ///< Less free: writes say kNoSpace.
-  /// Decoded postings, kept as they are asked for: half of this serves a million notes.
+  /// Decoded postings, kept as they are asked for. Over a million notes half of it is too little.
   std::uint64_t posting_cache_bytes = std::uint64_t{512} << 20;
   std::uint64_t block_cache_bytes = std::uint64_t{64} << 20;
   Clock* clock = nullptr;          ///< Null: the machine's. Not owned.

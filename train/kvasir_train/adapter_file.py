@@ -7,10 +7,19 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from .backbone import ROTATED, half_rotation_order
+from .backbone import ROTATED, half_rotation_order, ordered_heads
 from .checkpoint import Checkpoint
 from .router import Router
 from .student import Student
+
+
+def write(path: pathlib.Path, settings: dict, tensors: dict[str, torch.Tensor]) -> None:
+    """An adapter file, whole or not at all, readable by everyone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, temporary, metadata={"kvasir_adapter": json.dumps(settings, sort_keys=True)})
+    temporary.chmod(0o644)
+    temporary.rename(path)
 
 
 class AdapterFile:
@@ -53,7 +62,7 @@ class AdapterFile:
                 lora.a.copy_(self.tensor(f"layers.{layer}.{name}.lora_a"))
                 b = self.tensor(f"layers.{layer}.{name}.lora_b") / lora.scale
                 if name in ROTATED:
-                    b = b.unflatten(0, (-1, shape.head_dim))[:, order].flatten(0, 1)
+                    b = ordered_heads(b, shape.head_dim, order)
                 lora.b.copy_(b)
         return student
 
@@ -72,6 +81,4 @@ def average(paths: list[pathlib.Path], out: pathlib.Path) -> None:
         tensors[name] = mean.to(files[0].file.get_tensor(name).dtype)
     weights = torch.tensor([file.settings["layer_weights"] for file in files]).mean(0)
     settings = files[0].settings | {"layer_weights": [round(weight, 6) for weight in weights.tolist()]}
-    temporary = out.with_suffix(".tmp")
-    save_file(tensors, temporary, metadata={"kvasir_adapter": json.dumps(settings, sort_keys=True)})
-    temporary.rename(out)
+    write(out, settings, tensors)

@@ -24,6 +24,11 @@ def half_rotation_order(head_dim: int) -> torch.Tensor:
     return torch.cat([torch.arange(0, head_dim, 2), torch.arange(1, head_dim, 2)])
 
 
+def ordered_heads(rows: torch.Tensor, head_dim: int, order: torch.Tensor) -> torch.Tensor:
+    """[heads * head_dim, ...] with the rows of each head in another order."""
+    return rows.unflatten(0, (-1, head_dim))[:, order].flatten(0, 1).contiguous()
+
+
 class RotaryTable:
     """Cosines and sines of every position, [positions, head_dim / 2]."""
 
@@ -96,8 +101,8 @@ class Backbone(torch.nn.Module):
         weight = checkpoint.tensor(f"blk.{layer}.{name}.weight")
         if name not in ROTATED:
             return weight
-        rows = weight.unflatten(0, (-1, self.settings.head_dim))
-        return rows[:, half_rotation_order(self.settings.head_dim)].flatten(0, 1).contiguous()
+        head_dim = self.settings.head_dim
+        return ordered_heads(weight, head_dim, half_rotation_order(head_dim))
 
     def add_lora(self, layers: list[int], projections: tuple[str, ...], rank: int, alpha: float) -> None:
         for layer in layers:

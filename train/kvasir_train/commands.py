@@ -3,9 +3,8 @@
 import argparse
 import dataclasses
 import json
-import math
-import zlib
 import pathlib
+import zlib
 
 import torch
 
@@ -25,13 +24,15 @@ HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES = 400, 1500
 PROSE = 12000  # Pairs of each source of prose.
 
 
-def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> Student:
-    """A student as `adapter` saved it."""
+def load_student(path: pathlib.Path, checkpoint: Checkpoint, precision=torch.float32) -> Student:
+    """A student as `adapter` or `export` saved it."""
+    if path.suffix == ADAPTER_FILE:
+        return adapter_file.AdapterFile(path).student(checkpoint, precision)
     state = torch.load(path, weights_only=True)
     recipe = adapter.Recipe(**state["recipe"])
     weight = state["student"][f"router.routers.{state['layers'][0]}.key.weight"]
     routers = router.Router(state["layers"], weight.shape[1], weight.shape[0], state["heads"])
-    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from)
+    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, precision)
     student.load_state_dict(state["student"])
     return student
 
@@ -39,12 +40,7 @@ def load_student(path: pathlib.Path, checkpoint: Checkpoint) -> Student:
 def trained(arguments: argparse.Namespace, checkpoint: Checkpoint) -> tuple[router.Router, Backbone]:
     """The router to use, and the backbone that it belongs to (LoRA not merged)."""
     if arguments.adapter:
-        is_file = arguments.adapter.suffix == ADAPTER_FILE
-        student = (
-            adapter_file.AdapterFile(arguments.adapter).student(checkpoint)
-            if is_file
-            else load_student(arguments.adapter, checkpoint)
-        )
+        student = load_student(arguments.adapter, checkpoint)
         return student.router, student.backbone
     routers, _ = router.load(arguments.router)
     return routers, Backbone(checkpoint, max(routers.layers))
@@ -113,7 +109,7 @@ def mined(path: pathlib.Path, rows: list[data.Row], built: list[items.Item]) -> 
 def begun(arguments: argparse.Namespace, checkpoint: Checkpoint, recipe: adapter.Recipe) -> Student:
     """The student as the earlier run or the adapter file of --begin left it, else an untrained one."""
     if arguments.begin and arguments.begin.suffix == ADAPTER_FILE:
-        return adapter_file.AdapterFile(arguments.begin).student(checkpoint, torch.bfloat16)
+        return load_student(arguments.begin, checkpoint, torch.bfloat16)
     routers = router.Router(arguments.layers, checkpoint.settings.hidden, arguments.dim, heads=1)
     student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, torch.bfloat16)
     if arguments.begin:
@@ -163,9 +159,9 @@ def calibrate(arguments: argparse.Namespace) -> None:
     for question in questions:  # The same question in another pool is in the same half.
         halves[zlib.crc32(question.text.encode()) % 2].append(question)
     trial = fusion.fit(halves[0])
-    for crowd in sorted({question.crowd for question in halves[1]}):
-        these = [question for question in halves[1] if question.crowd == crowd]
-        print(f"held back, {fusion.CROWD * math.exp(crowd):.0f} memories", json.dumps(fusion.report(trial, these)))
+    for memories in sorted({question.memories for question in halves[1]}):
+        these = [question for question in halves[1] if question.memories == memories]
+        print(f"held back, {memories} memories", json.dumps(fusion.report(trial, these)))
     weights = fusion.fit(questions)
     arguments.out.write_text(json.dumps(dataclasses.asdict(weights), indent=1) + "\n")
     print(json.dumps(dataclasses.asdict(weights)))

@@ -6,9 +6,9 @@ import math
 import pathlib
 
 import torch
-from safetensors.torch import save_file
 
-from .backbone import ROTATED, Lora, half_rotation_order
+from .adapter_file import write
+from .backbone import ROTATED, Lora, half_rotation_order, ordered_heads
 from .checkpoint import Checkpoint, file_sha256
 from .features import CHUNK, START, Framer
 from .fusion import Weights
@@ -52,7 +52,7 @@ def lora_tensors(lora: torch.nn.ModuleDict, head_dim: int) -> dict[str, torch.Te
         layer, name = key.split("_", 1)
         b = change.b.detach() * change.scale
         if name in ROTATED:
-            b = b.unflatten(0, (-1, head_dim))[:, back].flatten(0, 1)
+            b = ordered_heads(b, head_dim, back)
         tensors[f"layers.{layer}.{name}.lora_a"] = change.a.detach().contiguous()
         tensors[f"layers.{layer}.{name}.lora_b"] = b.contiguous()
     return tensors
@@ -75,9 +75,7 @@ def write_adapter(
     tensors = router_tensors(router)
     if lora:
         tensors |= {name: tensor.half() for name, tensor in lora_tensors(lora, head_dim).items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, path, metadata={"kvasir_adapter": json.dumps(described, sort_keys=True)})
-    path.chmod(0o644)
+    write(path, described, tensors)
 
 
 @torch.inference_mode()

@@ -36,19 +36,25 @@ class Weights:
     crowd: float = 0.0
     answerable: float = 0.0
 
+    @property
+    def linear(self) -> np.ndarray:
+        """What each evidence weighs, [4]."""
+        return np.array([self.coverage, self.lexical_share, self.latent, self.named], np.float32)
+
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """One question's candidates: evidence [n, 4], which of them are gold [n], links [m, 3] of (from, to, strength).
-
-    `crowd`: ln(memories that may answer / 1000).
-    """
+    """One question's candidates: evidence [n, 4], which of them are gold [n], links [m, 3] of (from, to, strength)."""
 
     evidence: np.ndarray
     gold: np.ndarray
     links: np.ndarray
-    crowd: float = 0.0
+    memories: int = CROWD  # That may answer.
     text: str = ""
+
+    @property
+    def crowd(self) -> float:
+        return math.log(self.memories / CROWD)
 
     def unanswerable(self) -> "Question":
         """The same question, had its gold never been remembered."""
@@ -70,7 +76,7 @@ def read_dump(path: pathlib.Path) -> list[Question]:
             np.array(row["evidence"], np.float32),
             np.array([i in row["gold"] for i in row["ids"]]),
             np.array(row["links"], np.float32).reshape(-1, 3),
-            math.log(row["memories"] / CROWD),
+            row["memories"],
             row["question"],
         )
         for row in rows
@@ -80,9 +86,8 @@ def read_dump(path: pathlib.Path) -> list[Question]:
 
 def probabilities(weights: Weights, question: Question) -> np.ndarray:
     """The fused scores, [n]."""
-    linear = np.array([weights.coverage, weights.lexical_share, weights.latent, weights.named], np.float32)
     bias = weights.bias - weights.crowd * question.crowd
-    alone = 1 / (1 + np.exp(-(bias + question.evidence @ linear).astype(np.float64)))
+    alone = 1 / (1 + np.exp(-(bias + question.evidence @ weights.linear).astype(np.float64)))
     best = set(np.argsort(-alone, kind="stable")[:SEEDS].tolist())
     link = np.zeros_like(alone)
     for source, target, strength in question.links:
@@ -148,10 +153,9 @@ def fit_level(weights: Weights, questions: list[Question], steps: int) -> Weight
     """Bias and crowd, which move all scores of a question alike, by the logistic loss over stores of every size."""
     asked = with_twins(questions)
     _, y, real = padded(asked)
-    linear = np.array([weights.coverage, weights.lexical_share, weights.latent, weights.named], np.float32)
     order = torch.zeros_like(y)
     for i, question in enumerate(asked):
-        order[i, : len(question.gold)] = torch.from_numpy(question.evidence @ linear)
+        order[i, : len(question.gold)] = torch.from_numpy(question.evidence @ weights.linear)
     crowd = torch.tensor([question.crowd for question in asked])[:, None]
     bias, raw = torch.tensor(weights.bias, requires_grad=True), torch.tensor(-1.0, requires_grad=True)
 
@@ -165,7 +169,7 @@ def fit_level(weights: Weights, questions: list[Question], steps: int) -> Weight
 
 def fit(questions: list[Question], steps: int = 200) -> Weights:
     """The order is fitted where it is hard, among CROWD memories and more; its level in stores of every size."""
-    many = [question for question in questions if question.crowd >= 0]
+    many = [question for question in questions if question.memories >= CROWD]
     weights = fit_level(fit_order(many, steps), questions, steps)
     # Below it `ask` says at once that it does not know.
     best = [probabilities(weights, q).max() for q in questions if q.gold.any()]

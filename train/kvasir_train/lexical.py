@@ -38,9 +38,9 @@ class Bm25:
     def _analyse(self, text: str) -> list[str]:
         return self._stem.stemWords(WORD.findall(text.lower()))
 
-    def _asked(self, queries: list[str]) -> scipy.sparse.csr_matrix:
-        """[queries, terms]: how often each known term is asked."""
-        asked = [[self._terms[term] for term in self._analyse(query) if term in self._terms] for query in queries]
+    def _asked(self, queries: list[list[str]]) -> scipy.sparse.csr_matrix:
+        """[queries, terms]: how often each known term of analysed queries is asked."""
+        asked = [[self._terms[term] for term in query if term in self._terms] for query in queries]
         rows = np.repeat(np.arange(len(asked)), [len(terms) for terms in asked])
         columns = np.concatenate([np.array(terms, dtype=np.int64) for terms in asked])
         shape = (len(queries), self._weights.shape[0])
@@ -48,12 +48,13 @@ class Bm25:
 
     def scores(self, queries: list[str]) -> np.ndarray:
         """[queries, texts], float32. A term asked twice counts twice."""
-        return (self._asked(queries) @ self._weights).toarray()
+        return (self._asked([self._analyse(query) for query in queries]) @ self._weights).toarray()
 
     def coverage(self, queries: list[str], texts: list[int]) -> np.ndarray:
         """[queries, texts], float32, 0 to 1: scores of some texts as a share of the most that the query could get."""
-        asked = self._asked(queries)
-        unknown = [sum(term not in self._terms for term in self._analyse(query)) for query in queries]
+        analysed = [self._analyse(query) for query in queries]
+        asked = self._asked(analysed)
+        unknown = [sum(term not in self._terms for term in query) for query in analysed]
         most = asked @ self._most + self._unknown * np.array(unknown)
         return (asked @ self._texts[texts].T).toarray() / np.maximum(most, 1e-6)[:, None].astype(np.float32)
 

@@ -82,7 +82,7 @@ def test_scores_are_probabilities_among_few_and_among_many():
     def asked(seed):
         few, many = synthetic_questions(200, 60, seed), synthetic_questions(200, 60, seed + 1)
         many = [q if i % 4 == 0 else q.unanswerable() for i, q in enumerate(many)]
-        crowded = [dataclasses.replace(q, crowd=math.log(100)) for q in many]
+        crowded = [dataclasses.replace(q, memories=100 * fusion.CROWD) for q in many]
         return few, crowded
 
     few, many = asked(5)
