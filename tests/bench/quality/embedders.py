@@ -1,9 +1,9 @@
 """embedders.py CORPUS QUESTIONS MODEL…: what sentence embedders recall, alone and with BM25, beside `kvasir eval`.
 
-MODEL: a folder of all-MiniLM-L6-v2 or all-mpnet-base-v2 (config.json, tokenizer.json, weights). Mean-pooled unit
-vectors of title and text, cut at 256 tokens; cosine. Hybrids with bm25s (k1 0.9, b 0.4): reciprocal ranks (60), and the
-sum of both scores as deviations from the question's mean over its 100 best of each. Needs embedders.txt beside this
-file; prints one table row a ranking.
+MODEL: a folder of all-MiniLM-L6-v2 or all-mpnet-base-v2 (its json files and weights). Mean-pooled unit vectors of title
+and text, cut where the model's sentence_bert_config.json says; cosine. Hybrids with bm25s (k1 0.9, b 0.4): reciprocal
+ranks (60), and the sum of both scores as deviations from the question's mean over its 100 best of each. Needs
+embedders.txt beside this file; prints one table row a ranking.
 """
 
 import json
@@ -17,7 +17,7 @@ import tokenizers
 import torch
 import transformers
 
-LIMIT, BATCH, DEPTH = 256, 32, 100
+BATCH, DEPTH = 32, 100
 
 
 def read(path: str) -> list[dict]:
@@ -28,7 +28,8 @@ def read(path: str) -> list[dict]:
 def embed(folder: str, texts: list[str]) -> np.ndarray:
     """[texts, dim], unit."""
     tokenizer = tokenizers.Tokenizer.from_file(f"{folder}/tokenizer.json")
-    tokenizer.enable_truncation(LIMIT)
+    limit = json.loads(pathlib.Path(folder, "sentence_bert_config.json").read_text())["max_seq_length"]
+    tokenizer.enable_truncation(limit)
     tokenizer.no_padding()
     model = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     pad = model.config.pad_token_id
