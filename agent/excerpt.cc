@@ -47,7 +47,7 @@ std::vector<Sentence> Analyse(std::string_view text, std::string_view question, 
   for (const Span span : Cut(text, most)) {
     std::set<std::size_t> found;
     storage::AnalyzeText(text.substr(span.begin, span.end - span.begin),
-                         [&](std::string_view term) {
+                         storage::TermForms::kDocument, [&](std::string_view term) {
                            const auto at = asked.find(std::string(term));
                            if (at != asked.end()) found.insert(at->second);
                          });

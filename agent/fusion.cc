@@ -1,5 +1,6 @@
 #include "agent/fusion.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace kvasir::agent {
@@ -8,6 +9,14 @@ namespace {
 // What a link is worth for a memory that shares no word with the question: the second memory of a
 // bridge often shares few. Chosen on training rows (docs/recall.md).
 constexpr double kUnasked = 0.1;
+// Which part of the way a better neighbour draws a memory up. Chosen on training rows as well.
+constexpr double kLift = 0.4;
+
+double Logit(double p) {
+  constexpr double kLeast = 1e-12;
+  const double inside = std::clamp(p, kLeast, 1 - kLeast);
+  return std::log(inside / (1 - inside));
+}
 
 }  // namespace
 
@@ -45,6 +54,11 @@ double Fuse(const FusionWeights& weights, const Evidence& evidence) {
   const double alone = 1 / (1 + std::exp(-x));
   const double own = kUnasked + (1 - kUnasked) * evidence.lexical_share;
   return alone + (1 - alone) * weights.link * evidence.link * own;
+}
+
+double Lift(double own, double beside) {
+  if (beside <= own) return own;
+  return 1 / (1 + std::exp(-((1 - kLift) * Logit(own) + kLift * Logit(beside))));
 }
 
 }  // namespace kvasir::agent

@@ -20,6 +20,8 @@ using storage::DocumentNumber;
 // what a text is about stands at its beginning. Chosen on training rows (docs/recall.md).
 constexpr std::size_t kLinkSeeds = 3;
 constexpr std::size_t kLinkBytes = 1200;
+// Of so many of the best, what stands beside them becomes a candidate.
+constexpr std::size_t kNeighbourSeeds = 10;
 
 // What the latent channel says of a question.
 struct Latent {
@@ -72,10 +74,12 @@ class Searcher {
       }
     }
     KVASIR_RETURN_IF_ERROR(Weigh());
-    if (query_.lexical && query_.titles) {
-      KVASIR_RETURN_IF_ERROR(FollowTitles());
-      KVASIR_RETURN_IF_ERROR(Weigh());
-    }
+    const std::vector<Candidate> first = Ranked();
+    if (query_.lexical && query_.titles) KVASIR_RETURN_IF_ERROR(FollowTitles(first));
+    KVASIR_RETURN_IF_ERROR(AddNeighbours(first));
+    KVASIR_RETURN_IF_ERROR(ScoreNew());
+    KVASIR_RETURN_IF_ERROR(Weigh());
+    KVASIR_RETURN_IF_ERROR(LiftNeighbours());
     std::vector<Candidate> ranked = Ranked();
     if (query_.explain && latent_.index) KVASIR_RETURN_IF_ERROR(Explain(&ranked));
     return ranked;
@@ -91,6 +95,13 @@ class Searcher {
   std::vector<DocumentNumber> Numbers() const {
     std::vector<DocumentNumber> numbers;
     for (const auto& [document, candidate] : candidates_) numbers.push_back(document);
+    return numbers;
+  }
+
+  static std::vector<DocumentNumber> NumbersOf(std::span<const Candidate> candidates) {
+    std::vector<DocumentNumber> numbers;
+    numbers.reserve(candidates.size());
+    for (const Candidate& candidate : candidates) numbers.push_back(candidate.document);
     return numbers;
   }
 
@@ -118,13 +129,10 @@ class Searcher {
   }
 
   // The best candidates' texts name others, who may be new to both channels.
-  Status FollowTitles() {
-    std::vector<Candidate> seeds = Ranked();
-    if (seeds.size() > kLinkSeeds) seeds.resize(kLinkSeeds);
-    std::vector<DocumentNumber> numbers;
-    numbers.reserve(seeds.size());
-    for (const Candidate& seed : seeds) numbers.push_back(seed.document);
-    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(query_.space, numbers));
+  Status FollowTitles(std::span<const Candidate> ranked) {
+    const auto seeds = ranked.first(std::min(ranked.size(), kLinkSeeds));
+    KVASIR_ASSIGN_OR_RETURN(const auto documents,
+                            bank_.store().GetMany(query_.space, NumbersOf(seeds)));
     for (std::size_t i = 0; i < seeds.size(); ++i) {
       if (!documents[i]) continue;
       KVASIR_ASSIGN_OR_RETURN(const auto mentions,
@@ -135,7 +143,39 @@ class Searcher {
         link = std::max(link, seeds[i].score * mention.strength);
       }
     }
-    return ScoreNew();
+    return Status::Ok();
+  }
+
+  // What stands beside the best may be new to both channels as well.
+  Status AddNeighbours(std::span<const Candidate> ranked) {
+    const auto seeds = ranked.first(std::min(ranked.size(), kNeighbourSeeds));
+    KVASIR_ASSIGN_OR_RETURN(const auto beside,
+                            bank_.store().Beside(query_.space, NumbersOf(seeds)));
+    for (const storage::Neighbours& neighbours : beside) {
+      for (const auto& document : {neighbours.before, neighbours.after}) {
+        if (document && Allowed(*document)) Get(*document);
+      }
+    }
+    return Status::Ok();
+  }
+
+  // By what neighbours score themselves: nothing is drawn up by what was drawn up.
+  Status LiftNeighbours() {
+    const std::vector<DocumentNumber> numbers = Numbers();
+    KVASIR_ASSIGN_OR_RETURN(const auto beside, bank_.store().Beside(query_.space, numbers));
+    std::vector<double> scores;
+    scores.reserve(numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      double score = candidates_[numbers[i]].score;
+      for (const auto& document : {beside[i].before, beside[i].after}) {
+        const auto neighbour = document ? candidates_.find(*document) : candidates_.end();
+        if (neighbour == candidates_.end()) continue;
+        score = std::max(score, Lift(candidates_[numbers[i]].score, neighbour->second.score));
+      }
+      scores.push_back(score);
+    }
+    for (std::size_t i = 0; i < numbers.size(); ++i) candidates_[numbers[i]].score = scores[i];
+    return Status::Ok();
   }
 
   Status ScoreNew() {
@@ -144,6 +184,7 @@ class Searcher {
     for (const auto& [document, candidate] : candidates_) {
       if (!candidate.latent) numbers.push_back(document);
     }
+    if (numbers.empty()) return Status::Ok();
     KVASIR_ASSIGN_OR_RETURN(const std::vector<LatentHit> hits,
                             latent_.index->ScoreSome(latent_.queries, numbers));
     for (const LatentHit& hit : hits) AddLatent(hit, &candidates_[hit.document]);

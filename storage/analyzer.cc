@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
+#include <optional>
+
+#include "storage/word_forms.h"
 
 namespace kvasir::storage {
 namespace {
@@ -95,10 +99,71 @@ std::string_view Stem(std::string_view word) {
           static_cast<std::size_t>(sb_stemmer_length(stemmer.get()))};
 }
 
-// Takes folded code points one by one and puts them together to terms.
+struct Free {
+  void operator()(utf8proc_uint8_t* bytes) const { std::free(bytes); }
+};
+
+// `text` in one form (NFKC and what else `more` asks for); nothing when that fails.
+std::optional<std::string> Normalised(std::string_view text, unsigned more) {
+  utf8proc_uint8_t* mapped = nullptr;
+  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE |
+                                                      UTF8PROC_COMPAT | UTF8PROC_IGNORE | more);
+  const utf8proc_ssize_t size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
+  const std::unique_ptr<utf8proc_uint8_t, Free> owner(mapped);
+  if (size < 0) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
+}
+
+template <typename Visit>
+void ForEachCodePoint(std::string_view text, Visit visit) {
+  const auto* at = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  auto left = static_cast<utf8proc_ssize_t>(text.size());
+  while (left > 0) {
+    CodePoint code_point = 0;
+    const utf8proc_ssize_t size = utf8proc_iterate(at, left, &code_point);
+    if (size <= 0) break;
+    visit(code_point);
+    at += size;
+    left -= size;
+  }
+}
+
+bool IsAscii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
+}
+
+// Case folded, accents taken off: canonical decomposition parts them from their letters.
+std::string Folded(std::string_view word) {
+  std::string folded;
+  if (IsAscii(word)) {
+    std::ranges::transform(word, std::back_inserter(folded), [](char c) {
+      return static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    });
+    return folded;
+  }
+  ForEachCodePoint(
+      Normalised(word, UTF8PROC_CASEFOLD).value_or(std::string()), [&](CodePoint code_point) {
+        CodePoint parts[8];
+        int boundary = 0;
+        const auto count =
+            utf8proc_decompose_char(code_point, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
+        for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 8); ++i) {
+          if (!IsAccent(parts[i])) AppendCodePoint(&folded, parts[i]);
+        }
+      });
+  return folded;
+}
+
+// Takes code points one by one and puts them together to terms.
 class TermMaker {
  public:
-  explicit TermMaker(const std::function<void(std::string_view)>& emit) : emit_(emit) {}
+  TermMaker(TermForms forms, const std::function<void(std::string_view)>& emit)
+      : forms_(forms),
+        emit_(emit),
+        stemmed_([&emit](std::string_view word) { emit(Stem(word)); }),
+        numbers_(stemmed_, /*instead=*/forms == TermForms::kQuestion) {}
 
   void Add(CodePoint code_point) {
     if (IsUnspaced(code_point) && IsWordCodePoint(code_point)) {
@@ -106,40 +171,37 @@ class TermMaker {
       AddUnspaced(code_point);
     } else if (IsWordCodePoint(code_point)) {
       previous_ = 0;
-      AddLetter(code_point);
+      if (pending_apostrophe_) word_.push_back('\'');
+      pending_apostrophe_ = false;
+      AppendCodePoint(&word_, code_point);
     } else {
       previous_ = 0;
       pending_apostrophe_ = IsApostrophe(code_point) && !word_.empty() && !pending_apostrophe_;
-      if (!pending_apostrophe_) EndWord();
+      if (pending_apostrophe_) return;
+      const bool alone = !word_.empty() && code_point < 0x80;
+      EndWord();
+      gap_ = alone ? static_cast<char>(code_point) : '\0';
     }
   }
 
-  void EndWord() {
-    pending_apostrophe_ = false;
-    if (word_.empty()) return;
-    emit_(Stem(word_));
-    word_.clear();
+  void End() {
+    EndWord();
+    numbers_.End();
   }
 
  private:
-  void AddLetter(CodePoint code_point) {
-    if (pending_apostrophe_) word_.push_back('\'');
+  void EndWord() {
     pending_apostrophe_ = false;
-    if (code_point < 0x80) {
-      word_.push_back(static_cast<char>(code_point >= 'A' && code_point <= 'Z' ? code_point | 0x20
-                                                                               : code_point));
-      return;
-    }
-    // Canonical decomposition takes the accents off their letters.
-    CodePoint parts[8];
-    int boundary = 0;
-    const auto count = utf8proc_decompose_char(code_point, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
-    for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 8); ++i) {
-      if (!IsAccent(parts[i])) AppendCodePoint(&word_, parts[i]);
-    }
+    if (word_.empty()) return;
+    const std::string folded = Folded(word_);
+    const bool taken = numbers_.Add(folded, gap_);
+    if (!taken && !folded.empty()) stemmed_(folded);
+    if (forms_ == TermForms::kDocument) ForEachPart(word_, stemmed_);
+    word_.clear();
   }
 
   void AddUnspaced(CodePoint code_point) {
+    gap_ = 0;
     std::string term;
     if (previous_ != 0) {
       AppendCodePoint(&term, previous_);
@@ -152,54 +214,30 @@ class TermMaker {
     previous_ = code_point;
   }
 
+  const TermForms forms_;
   const std::function<void(std::string_view)>& emit_;
-  std::string word_;
+  const std::function<void(std::string_view)> stemmed_;
+  NumberForms numbers_;
+  std::string word_;        // As it stands in the text.
   CodePoint previous_ = 0;  // The unspaced code point just before; 0: none.
+  char gap_ = 0;            // What stands alone between the last word and this one; 0: several.
   bool pending_apostrophe_ = false;
-};
-
-void AddAll(std::string_view text, TermMaker* terms) {
-  const auto* at = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  auto left = static_cast<utf8proc_ssize_t>(text.size());
-  while (left > 0) {
-    CodePoint code_point = 0;
-    const utf8proc_ssize_t size = utf8proc_iterate(at, left, &code_point);
-    if (size <= 0) break;
-    terms->Add(code_point);
-    at += size;
-    left -= size;
-  }
-  terms->EndWord();
-}
-
-struct Free {
-  void operator()(utf8proc_uint8_t* bytes) const { std::free(bytes); }
 };
 
 }  // namespace
 
-void AnalyzeText(std::string_view text, const std::function<void(std::string_view)>& emit) {
-  TermMaker terms(emit);
-  const bool ascii = std::all_of(text.begin(), text.end(),
-                                 [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
-  if (ascii) {
-    AddAll(text, &terms);
-    return;
-  }
-  utf8proc_uint8_t* mapped = nullptr;
-  const auto options = static_cast<utf8proc_option_t>(
-      UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
-  const utf8proc_ssize_t size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
-  const std::unique_ptr<utf8proc_uint8_t, Free> owner(mapped);
-  if (size < 0) return;
-  AddAll({reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)}, &terms);
+void AnalyzeText(std::string_view text, TermForms forms,
+                 const std::function<void(std::string_view)>& emit) {
+  TermMaker terms(forms, emit);
+  const std::string normal =
+      IsAscii(text) ? std::string() : Normalised(text, 0).value_or(std::string());
+  ForEachCodePoint(IsAscii(text) ? text : normal, [&](CodePoint c) { terms.Add(c); });
+  terms.End();
 }
 
-std::vector<std::string> Terms(std::string_view text) {
+std::vector<std::string> Terms(std::string_view text, TermForms forms) {
   std::vector<std::string> terms;
-  AnalyzeText(text, [&](std::string_view term) { terms.emplace_back(term); });
+  AnalyzeText(text, forms, [&](std::string_view term) { terms.emplace_back(term); });
   return terms;
 }
 

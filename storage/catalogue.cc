@@ -1,10 +1,16 @@
 #include "storage/catalogue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kvasir::storage {
+namespace {
 
-void Catalogue::Put(const Document& head, std::uint64_t session_hash,
+constexpr DocumentNumber kReach = 32;
+
+}  // namespace
+
+void Catalogue::Put(const Document& head, std::uint64_t session_hash, std::uint64_t run_hash,
                     std::vector<std::uint64_t> title_keys) {
   const MemoryRecord& record = head.record;
   if (record.number >= entries_.size()) {
@@ -18,6 +24,7 @@ void Catalogue::Put(const Document& head, std::uint64_t session_hash,
                              .valid_from = record.valid_from.value_or(Timestamp::min()),
                              .valid_to = record.valid_to.value_or(Timestamp::max()),
                              .session = session_hash,
+                             .run = run_hash,
                              .trust = record.provenance.trust,
                              .present = true};
 }
@@ -42,6 +49,21 @@ DocumentSet Catalogue::Select(const Query& query) const {
     selected.Insert(number);
   }
   return selected;
+}
+
+Neighbours Catalogue::Beside(DocumentNumber number) const {
+  Neighbours neighbours;
+  if (number >= entries_.size() || entries_[number].run == 0) return neighbours;
+  const std::uint64_t run = entries_[number].run;
+  const DocumentNumber first = number - std::min(number, kReach);
+  const DocumentNumber end = std::min<DocumentNumber>(number + kReach + 1, entries_.size());
+  for (DocumentNumber before = number; before > first && !neighbours.before; --before) {
+    if (entries_[before - 1].run == run) neighbours.before = before - 1;
+  }
+  for (DocumentNumber after = number + 1; after < end && !neighbours.after; ++after) {
+    if (entries_[after].run == run) neighbours.after = after;
+  }
+  return neighbours;
 }
 
 }  // namespace kvasir::storage

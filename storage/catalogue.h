@@ -14,7 +14,7 @@
 
 namespace kvasir::storage {
 
-/// One space's documents. 72 bytes per number ever given, about 66 more for one with a title.
+/// One space's documents. 80 bytes per number ever given, about 66 more for one with a title.
 /// Thread-compatible: the store locks.
 class Catalogue {
  public:
@@ -25,11 +25,15 @@ class Catalogue {
     Timestamp now{};
   };
 
+  /// `session_hash`: of its session, `run_hash`: of what Neighbours share, 0 for nothing;
   /// `title_keys`: TitleIndex::Keys of the title.
-  void Put(const Document& head, std::uint64_t session_hash, std::vector<std::uint64_t> title_keys);
+  void Put(const Document& head, std::uint64_t session_hash, std::uint64_t run_hash,
+           std::vector<std::uint64_t> title_keys);
   void Remove(DocumentNumber number);
   DocumentSet Select(const Query& query) const;
   const TitleIndex& titles() const { return titles_; }
+  /// Looks at most 32 numbers far: that many others may be written in between.
+  Neighbours Beside(DocumentNumber number) const;
 
  private:
   struct Entry {
@@ -37,6 +41,7 @@ class Catalogue {
     Timestamp valid_from = Timestamp::min();
     Timestamp valid_to = Timestamp::max();
     std::uint64_t session = 0;
+    std::uint64_t run = 0;
     Trust trust = Trust::kUntrusted;
     bool present = false;
   };

@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 
 namespace kvasir::storage {
 
@@ -13,6 +14,13 @@ enum class SpaceId : std::uint32_t {};
 
 /// Document number within a space: from 0, never reused (it is part of the encoded text).
 using DocumentNumber = std::uint64_t;
+
+/// The documents just before and behind one, of the same session or, outside of sessions, of the
+/// same title: what was said or stood next to it.
+struct Neighbours {
+  std::optional<DocumentNumber> before;
+  std::optional<DocumentNumber> after;
+};
 
 /// Store-wide counter; one value is stamped on everything that one version of a document consists
 /// of.

@@ -4,23 +4,19 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <memory>
+#include <utility>
 
 #include "storage/document_set.h"
-#include "storage/engine.h"
 #include "storage/keys.h"
 #include "storage/ledger.h"
-#include "storage/posting_cache.h"
-#include "storage/postings.h"
+#include "storage/term_lists.h"
 
 namespace kvasir::storage {
 namespace {
 
 // By how much sums in another order may differ, and more.
 constexpr double kRounding = 1e-9;
-
-using ListPtr = std::shared_ptr<const PostingList>;
 
 double Idf(double total, double with_term) {
   return std::log1p((total - with_term + 0.5) / (with_term + 0.5));
@@ -34,52 +30,18 @@ double TermScore(double idf, double count, double length, double mean_length) {
   return Saturated(idf, count, kBm25K1 * (1 - kBm25B + kBm25B * length / mean_length));
 }
 
-std::uint32_t Clamped(std::uint64_t value) {
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(value, std::numeric_limits<std::uint32_t>::max()));
-}
+// A word that only looks like the question's may be another one. Chosen on training rows
+// (docs/recall.md).
+constexpr double kRespelled = 0.8;
 
-Result<ListPtr> ReadList(Cursor* cursor, const PostingListKey& key) {
-  auto list = std::make_shared<PostingList>();
-  const std::string prefix = TermPrefix(key.space, key.block, key.term);
-  PostingValue value;
-  for (cursor->Seek(prefix); cursor->Valid() && cursor->key().starts_with(prefix); cursor->Next()) {
-    const std::string_view row = cursor->key();
-    if (row.size() != kPostingKeyBytes || !DecodePosting(cursor->value(), &value) ||
-        BigEndian16(row.substr(kTermPrefixBytes)) >= kBlockDocuments) {
-      return Corruption("postings: bad row; run verify");
-    }
-    list->push_back({.document = BigEndian16(row.substr(kTermPrefixBytes)),
-                     .segment = BigEndian32(row.substr(kTermPrefixBytes + 2)),
-                     .title = value.title,
-                     .text = value.text,
-                     .title_length = value.title_length,
-                     .segment_length = value.segment_length,
-                     .document_length = Clamped(value.document_length)});
-  }
-  KVASIR_RETURN_IF_ERROR(cursor->status());
-  list->shrink_to_fit();
-  return ListPtr(std::move(list));
-}
-
-// One query term with its lists of every block, and what they add up to.
 struct LoadedTerm {
-  std::vector<ListPtr> blocks;
-  std::uint64_t segments = 0;
-  std::uint64_t documents = 0;
+  TermLists lists;
   double weight = 0;  // Its idf, raised for a rare one.
 
   // What it adds to a document at most, and less.
   double Limit() const { return weight * (kBm25K1 + 1) * (1 + kTitleBonus); }
+  double trusted_weight() const { return lists.respelled ? kRespelled * weight : weight; }
 };
-
-std::uint64_t CountDocuments(const PostingList& list) {
-  std::uint64_t documents = 0;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    documents += i == 0 || list[i].document != list[i - 1].document ? 1 : 0;
-  }
-  return documents;
-}
 
 class Scorer {
  public:
@@ -90,23 +52,10 @@ class Scorer {
         document_mean_(static_cast<double>(totals.document_terms) / documents_),
         segment_mean_(static_cast<double>(totals.segment_terms) / segments_) {}
 
-  Status Load(const ReadView& view, std::uint64_t sequence, std::uint32_t blocks,
-              PostingCache* cache) {
-    const std::string space = SpacePrefix(query_.space);
-    Cursor cursor = view.Seeker({Family::kPostings, space, PrefixEnd(space)});
-    for (const std::uint64_t term : query_.terms) {
-      LoadedTerm& loaded = terms_.emplace_back();
-      for (std::uint32_t block = 0; block < blocks; ++block) {
-        const PostingListKey key{query_.space, block, term};
-        ListPtr list = cache->Find(key, sequence);
-        if (list == nullptr) {
-          KVASIR_ASSIGN_OR_RETURN(list, ReadList(&cursor, key));
-          cache->Insert(key, sequence, list);
-        }
-        loaded.segments += list->size();
-        loaded.documents += CountDocuments(*list);
-        loaded.blocks.push_back(std::move(list));
-      }
+  Status Load(TermReader* reader) {
+    for (const std::string& term : query_.terms) {
+      KVASIR_ASSIGN_OR_RETURN(TermLists lists, reader->Read(term));
+      terms_.push_back({.lists = std::move(lists)});
     }
     return Status::Ok();
   }
@@ -142,7 +91,7 @@ class Scorer {
   void WeighTerms() {
     double sum = 0;
     for (LoadedTerm& term : terms_) {
-      term.weight = Idf(documents_, static_cast<double>(term.documents));
+      term.weight = Idf(documents_, static_cast<double>(term.lists.documents));
       sum += term.weight;
     }
     const double mean = sum / static_cast<double>(terms_.size());
@@ -158,7 +107,7 @@ class Scorer {
     scores_.fill(0);
     double rest = most_;
     for (const LoadedTerm* term : by_weight_) {
-      AddTerm(*term, rest, *term->blocks[block]);
+      AddTerm(*term, rest, *term->lists.blocks[block]);
       rest -= term->Limit();
     }
     const DocumentNumber first = DocumentNumber{block} << kBlockBits;
@@ -176,6 +125,7 @@ class Scorer {
   // Turtle and Flood 1995).
   void AddTerm(const LoadedTerm& term, double rest, const PostingList& list) {
     const double needed = least_ * (1 - kRounding) - rest;
+    const double weight = term.trusted_weight();
     for (std::size_t i = 0; i < list.size();) {
       const Posting& posting = list[i];
       if (scores_[posting.document] < needed) {
@@ -186,8 +136,8 @@ class Scorer {
       for (; i < list.size() && list[i].document == posting.document; ++i) count += list[i].text;
       const double length = static_cast<double>(posting.title_length) + posting.document_length;
       scores_[posting.document] +=
-          TermScore(term.weight, static_cast<double>(count), length, document_mean_) +
-          kTitleBonus * Saturated(term.weight, posting.title, kBm25K1);
+          TermScore(weight, static_cast<double>(count), length, document_mean_) +
+          kTitleBonus * Saturated(weight, posting.title, kBm25K1);
     }
   }
 
@@ -196,8 +146,8 @@ class Scorer {
     std::vector<std::pair<std::uint32_t, double>> scores;
     const auto document = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
     for (const LoadedTerm& term : terms_) {
-      const double idf = Idf(segments_, static_cast<double>(term.segments));
-      const PostingList& list = *term.blocks[BlockOf(hit->document)];
+      const double idf = Idf(segments_, static_cast<double>(term.lists.segments));
+      const PostingList& list = *term.lists.blocks[BlockOf(hit->document)];
       auto at = std::lower_bound(
           list.begin(), list.end(), document,
           [](const Posting& posting, std::uint32_t number) { return posting.document < number; });
@@ -244,7 +194,8 @@ Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow&
   const auto blocks =
       static_cast<std::uint32_t>((totals.next_number + kBlockDocuments - 1) >> kBlockBits);
   const auto scorer = std::make_unique<Scorer>(totals, query);
-  KVASIR_RETURN_IF_ERROR(scorer->Load(view, sequence, blocks, cache));
+  TermReader reader(view, sequence, query.space, blocks, *query.key, cache);
+  KVASIR_RETURN_IF_ERROR(scorer->Load(&reader));
   return scorer->Best(blocks);
 }
 

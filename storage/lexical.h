@@ -4,11 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "kvasir/status.h"
 #include "storage/ids.h"
+#include "storage/keyed_hash.h"
 
 namespace kvasir::storage {
 
@@ -36,7 +37,8 @@ struct SpaceRow;
 /// What one search works on.
 struct LexicalQuery {
   SpaceId space{};
-  std::vector<std::uint64_t> terms;  ///< Hashes; distinct, in the query's order.
+  std::vector<std::string> terms;  ///< Distinct, in the query's order.
+  const HashKey* key = nullptr;    ///< The store's, of its terms.
   std::size_t k = 0;
   const DocumentSet* allowed = nullptr;  ///< Null: all.
 };
@@ -49,8 +51,10 @@ struct LexicalQuery {
 /// term, terms that no document has included: what part of the question the document speaks of.
 /// idf = ln(1 + (N - df + 0.5) / (df + 0.5)), times (idf / mean idf of the query)^kRareBonus: the
 /// rare words of a question are what it is about. The best segment is chosen by BM25 over segments
-/// (tf and length of title + segment, N = segments). `generation` of the hits is left 0. Cost: one
-/// seek per term and block of 4096 documents that is not cached; then one pass over the postings.
+/// (tf and length of title + segment, N = segments). A term that no document has counts as the
+/// words near to it (term_lists.h), for a little less. `generation` of the hits is left 0. Cost:
+/// one seek per term and block of 4096 documents that is not cached; then one pass over the
+/// postings.
 Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow& totals,
                                            std::uint64_t sequence, const LexicalQuery& query,
                                            PostingCache* cache);

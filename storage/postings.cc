@@ -20,7 +20,7 @@ using Counts = std::unordered_map<std::uint64_t, std::uint32_t>;
 // Adds the terms of `text` to `counts`; returns how many there were.
 std::uint32_t CountTerms(const HashKey& key, std::string_view text, Counts* counts) {
   std::uint32_t length = 0;
-  AnalyzeText(text, [&](std::string_view term) {
+  AnalyzeText(text, TermForms::kDocument, [&](std::string_view term) {
     ++(*counts)[SipHash64(key, term)];
     ++length;
   });

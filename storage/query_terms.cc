@@ -27,7 +27,7 @@ bool IsFunctionWord(const std::string& term) {
 }  // namespace
 
 std::vector<std::string> ContentTerms(std::string_view text) {
-  std::vector<std::string> all = Terms(text);
+  std::vector<std::string> all = Terms(text, TermForms::kQuestion);
   std::vector<std::string> content;
   std::copy_if(all.begin(), all.end(), std::back_inserter(content),
                [](const std::string& term) { return !IsFunctionWord(term); });

@@ -231,8 +231,13 @@ Result<DocumentSet> Store::Impl::Select(SpaceId space, const Selection& selectio
 }
 
 void Store::Impl::PutInCatalogue(const Document& head, Catalogue* catalogue) const {
-  catalogue->Put(head, TermHash(head.record.session),
-                 TitleIndex::Keys(identity.hash_key, head.record.title));
+  const MemoryRecord& record = head.record;
+  // A byte that no term begins with keeps a session apart from a title of the same words.
+  const std::uint64_t run = !record.session.empty() ? TermHash("\x01" + record.session)
+                            : !record.title.empty() ? TermHash("\x02" + record.title)
+                                                    : 0;
+  catalogue->Put(head, TermHash(record.session), run,
+                 TitleIndex::Keys(identity.hash_key, record.title));
 }
 
 Result<std::vector<TitleMention>> Store::Impl::TitlesIn(SpaceId space,
@@ -242,6 +247,18 @@ Result<std::vector<TitleMention>> Store::Impl::TitlesIn(SpaceId space,
   const auto loaded = catalogues.find(space);
   if (loaded == catalogues.end()) return std::vector<TitleMention>();
   return loaded->second.titles().In(identity.hash_key, text);
+}
+
+Result<std::vector<Neighbours>> Store::Impl::Beside(SpaceId space,
+                                                    std::span<const DocumentNumber> numbers) const {
+  KVASIR_RETURN_IF_ERROR(LoadCatalogue(space));
+  std::vector<Neighbours> neighbours(numbers.size());
+  const std::shared_lock lock_catalogue(catalogue_mutex);
+  const auto loaded = catalogues.find(space);
+  if (loaded == catalogues.end()) return neighbours;
+  std::transform(numbers.begin(), numbers.end(), neighbours.begin(),
+                 [&](DocumentNumber number) { return loaded->second.Beside(number); });
+  return neighbours;
 }
 
 Result<DocumentSet> Store::Impl::SelectInMemory(SpaceId space, const Selection& selection) const {
@@ -371,8 +388,11 @@ Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_v
     KVASIR_ASSIGN_OR_RETURN(present, SelectInMemory(space, {}));
     allowed = &present;
   }
-  LexicalQuery lexical{.space = space, .terms = {}, .k = k, .allowed = allowed};
-  for (const std::string& term : QueryTerms(query)) lexical.terms.push_back(TermHash(term));
+  const LexicalQuery lexical{.space = space,
+                             .terms = QueryTerms(query),
+                             .key = &identity.hash_key,
+                             .k = k,
+                             .allowed = allowed};
   // Totals, sequence and postings all come from the view: one state, whatever is being written.
   const ReadView view = engine->View();
   std::string bytes;

@@ -441,6 +441,11 @@ Result<std::vector<TitleMention>> Store::TitlesIn(SpaceId space, std::string_vie
   return impl_->TitlesIn(space, text);
 }
 
+Result<std::vector<Neighbours>> Store::Beside(SpaceId space,
+                                              std::span<const DocumentNumber> numbers) const {
+  return impl_->Beside(space, numbers);
+}
+
 Result<EraseReceipt> Store::Erase(SpaceId space, std::span<const DocumentNumber> numbers,
                                   const EraseOptions& options) {
   return impl_->Erase(space, numbers, options);

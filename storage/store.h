@@ -250,6 +250,10 @@ class Store {
   /// Documents whose title `text` names, ascending by number. From memory: about 0.2 us per byte
   /// of text; the first call in a space reads its heads.
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;
+  /// The neighbours of each of `numbers`, in their order; none for one that is not there. From
+  /// memory, as TitlesIn.
+  Result<std::vector<Neighbours>> Beside(SpaceId space,
+                                         std::span<const DocumentNumber> numbers) const;
 
   // ---- erasing
   /// Erases documents with all versions, segments, postings. Unknown numbers are skipped. Logical

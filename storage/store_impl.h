@@ -120,6 +120,8 @@ class Store::Impl {
   Result<std::vector<LexicalHit>> Search(SpaceId space, std::string_view query, std::size_t k,
                                          const DocumentSet* allowed) const;
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;
+  Result<std::vector<Neighbours>> Beside(SpaceId space,
+                                         std::span<const DocumentNumber> numbers) const;
   void PutInCatalogue(const Document& head, Catalogue* catalogue) const;
   /// Reads the heads of a space into its catalogue, once.
   Status LoadCatalogue(SpaceId space) const;

@@ -37,7 +37,7 @@ struct RememberRequest {
   std::string id{};  ///< Empty: kvasir makes one. The same id and content again changes nothing.
   std::string title{};
   std::string space = std::string(kDefaultSpace);
-  std::string session{};
+  std::string session{};  ///< A chat, a run; recall knows what was remembered before and behind.
   std::string user_id{};
   std::string agent_id{};
   Metadata metadata{};

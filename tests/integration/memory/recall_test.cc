@@ -247,6 +247,48 @@ TEST_F(TitledTest, ATitleLeadsToNoMemoryThatIsFilteredOut) {
   EXPECT_THAT(Recall(request_), ElementsAre("mine"));
 }
 
+// A chat of which one turn holds the question's words and the next one the answer; beside it as
+// many other notes of the same few words as the answer.
+class ChatTest : public MemoryTest {
+ protected:
+  void Chat(const std::string& session) {
+    std::vector<RememberRequest> requests(12);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      requests[i].id = Name("note", i);
+      requests[i].text = "Fine, on Friday then.";
+    }
+    requests[4].id = "asks";
+    requests[4].text = "Bob: When shall we repaint the kitchen?";
+    requests[4].metadata["asks"] = true;
+    requests[5].id = "answers";
+    requests[4].session = requests[5].session = session;
+    for (const auto& receipt : memory().RememberBatch(requests)) EXPECT_TRUE(receipt.ok());
+  }
+};
+
+TEST_F(ChatTest, ATurnBesideAGoodOneComesBeforeItsLike) {
+  Chat("chat-7");
+  const auto ids = Recall(Query("When is the kitchen repainted?"));
+  ASSERT_GE(ids.size(), 2U);
+  EXPECT_EQ(ids[0], "asks");
+  EXPECT_EQ(ids[1], "answers");
+}
+
+TEST_F(ChatTest, WithoutASessionNothingStandsBesideAnything) {
+  Chat("");
+  const auto ids = Recall(Query("When is the kitchen repainted?"));
+  ASSERT_GE(ids.size(), 2U);
+  EXPECT_EQ(ids[0], "asks");
+  EXPECT_EQ(ids[1], "note0") << "of equals the first";
+}
+
+TEST_F(ChatTest, WhatIsFilteredOutIsNoNeighbour) {
+  Chat("chat-7");
+  RecallRequest request = Query("When is the kitchen repainted?");
+  request.filter = *ParseFilter(R"({"NOT":[{"asks":true}]})");
+  EXPECT_EQ(Recall(request).at(0), "note0");
+}
+
 TEST_F(RecallTest, GivesTheSameAnswerAfterReopening) {
   std::vector<std::string> facts;
   for (std::size_t i = 0; i < 12; ++i) facts.push_back(Name("Fact ", i, " concerns pears."));

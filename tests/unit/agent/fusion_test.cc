@@ -69,5 +69,21 @@ TEST(Fusion, DividesByNothingWhenNoWordIsShared) {
   EXPECT_EQ(EvidenceOf(0, LexicalEvidence{}, 0.2).lexical_share, 0);
 }
 
+TEST(Lift, DrawsAWorseOneUpButNeverPastTheBetterOne) {
+  for (const double own : {0.0, 1e-9, 0.02, 0.5, 0.98, 1.0}) {
+    double last = own;
+    for (const double beside : {0.0, 0.01, 0.3, 0.6, 0.99, 1.0}) {
+      const double lifted = Lift(own, beside);
+      EXPECT_GE(lifted, own);
+      EXPECT_LE(lifted, std::max(own, beside));
+      EXPECT_GE(lifted, last) << "a better neighbour says no less";
+      EXPECT_EQ(lifted == own, beside <= own);
+      last = lifted;
+    }
+  }
+  // Two fifths of the way between the odds 1:9 and 9:1.
+  EXPECT_NEAR(Lift(0.1, 0.9), 1 / (1 + std::pow(9, 0.2)), 1e-12);
+}
+
 }  // namespace
 }  // namespace kvasir::agent

@@ -173,6 +173,69 @@ TEST(Lexical, CoverageIsThePartOfTheQuestionThatADocumentSpeaksOf) {
   EXPECT_GT(little, 0);
 }
 
+TEST(Lexical, TakesAWordThatNobodyHasForOneThatLooksLikeIt) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  for (const char* text : {"Ada lives in Lisbon", "a boat to Lisbon", "the isbon of the press",
+                           "Bob lives in Porto", "two dogs"}) {
+    ASSERT_OK(store->Commit(One(MakeWrite(text, text))));
+  }
+  const auto found = [&](std::string_view query) {
+    std::vector<DocumentNumber> numbers;
+    const auto hits = store->Search(space, query, 10);
+    EXPECT_OK(hits);
+    for (const LexicalHit& hit : *hits) numbers.push_back(hit.document);
+    return numbers;
+  };
+  EXPECT_THAT(found("libson"), ::testing::ElementsAre(0, 1));
+  EXPECT_THAT(found("wisbon"), ::testing::UnorderedElementsAre(0, 1, 2));
+  EXPECT_THAT(found("isbon"), ::testing::ElementsAre(2)) << "a word that somebody has is meant";
+  EXPECT_THAT(found("liverpool"), ::testing::IsEmpty());
+  EXPECT_THAT(found("dags"), ::testing::IsEmpty()) << "its stem has three letters";
+  // Surely meant counts for more than nearly written, also in what part of the question is covered.
+  const auto exact = store->Search(space, "Ada Lisbon", 1);
+  const auto near = store->Search(space, "Ada Lisbom", 1);
+  ASSERT_OK(exact);
+  ASSERT_OK(near);
+  EXPECT_EQ(near->at(0).document, 0U);
+  EXPECT_LT(near->at(0).score, exact->at(0).score);
+  EXPECT_LT(near->at(0).coverage, exact->at(0).coverage);
+  EXPECT_GT(near->at(0).coverage, 0.5 * exact->at(0).coverage);
+}
+
+TEST(Lexical, TakesTheMostFrequentOfManyWordsThatLookAlike) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  std::vector<DocumentWrite> writes;
+  // Of the word with letter k there are 10 - k; the first three are meant.
+  for (int k = 0; k < 5; ++k) {
+    for (int i = 0; i < 10 - k; ++i) {
+      writes.push_back(MakeWrite(Numbered("m", 10 * k + i),
+                                 std::string("zorr") + static_cast<char>('a' + k) + "k"));
+    }
+  }
+  ASSERT_OK(store->Commit(std::move(writes)));
+  const auto hits = store->Search(space, "zorrxk", 100);
+  ASSERT_OK(hits);
+  EXPECT_EQ(hits->size(), 10U + 9 + 8);
+}
+
+TEST(Lexical, RatherTakesAWordThatBeginsAlike) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  for (const char* text :
+       {"aisbox", "bisbox", "cisbox", "to aisbox", "to bisbox", "to cisbox", "lisbon"}) {
+    ASSERT_OK(store->Commit(One(MakeWrite(text, text))));
+  }
+  const auto hits = store->Search(space, "lisbox", 10);
+  ASSERT_OK(hits);
+  EXPECT_THAT(*hits, ::testing::Contains(::testing::Field(&LexicalHit::document, 6U)));
+  EXPECT_EQ(hits->size(), 5U) << "and two of the others, twice each";
+}
+
 TEST(Lexical, NamesTheSegmentThatHoldsTheWords) {
   TempFolder folder;
   const auto store = OpenStore(folder / "store");
