@@ -15,8 +15,11 @@ enum class SpaceId : std::uint32_t {};
 /// Document number within a space: from 0, never reused (it is part of the encoded text).
 using DocumentNumber = std::uint64_t;
 
-/// The documents just before and behind one, of the same session or, outside of sessions, of the
-/// same title: what was said or stood next to it.
+/// Longer documents under one title are no turns of a conversation: each speaks for itself.
+inline constexpr std::uint64_t kTurnTokens = 64;
+
+/// The documents just before and behind one: of the same session or, outside of sessions and among
+/// those of at most kTurnTokens, of the same title. What was said next to it.
 struct Neighbours {
   std::optional<DocumentNumber> before;
   std::optional<DocumentNumber> after;

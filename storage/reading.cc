@@ -232,9 +232,11 @@ Result<DocumentSet> Store::Impl::Select(SpaceId space, const Selection& selectio
 
 void Store::Impl::PutInCatalogue(const Document& head, Catalogue* catalogue) const {
   const MemoryRecord& record = head.record;
-  // A byte that no term begins with keeps a session apart from a title of the same words.
+  // Pieces of a page say enough by themselves (docs/recall.md), turns under a title do not. A byte
+  // that no term begins with keeps a session apart from a title of the same words.
+  const bool is_turn = !record.title.empty() && record.tokens <= kTurnTokens;
   const std::uint64_t run = !record.session.empty() ? TermHash("\x01" + record.session)
-                            : !record.title.empty() ? TermHash("\x02" + record.title)
+                            : is_turn               ? TermHash("\x02" + record.title)
                                                     : 0;
   catalogue->Put(head, TermHash(record.session), run,
                  TitleIndex::Keys(identity.hash_key, record.title));

@@ -15,8 +15,8 @@ class NeighboursTest : public ::testing::Test {
     space_ = *store_->EnsureSpace("default");
   }
   void Write(const std::string& id, const std::string& session, const std::string& title,
-             WriteMode mode = WriteMode::kCreate) {
-    DocumentWrite write = MakeWrite(id, "text of " + id);
+             WriteMode mode = WriteMode::kCreate, std::size_t bytes = 10) {
+    DocumentWrite write = MakeWrite(id, std::string(bytes, 'x'));
     write.record.session = session;
     write.record.title = title;
     write.mode = mode;
@@ -57,6 +57,21 @@ TEST_F(NeighboursTest, AreOfOneTitleOutsideOfSessions) {
   EXPECT_EQ(Beside(3), Pair(kNobody, kNobody)) << "neither session nor title";
   EXPECT_EQ(Beside(5), Pair(kNobody, kNobody)) << "a session of that name is no title";
   EXPECT_EQ(Beside(99), Pair(kNobody, kNobody));
+}
+
+TEST_F(NeighboursTest, AreNoLongPiecesOfOnePage) {
+  // A token a byte.
+  Write("a", "", "The Tagus", WriteMode::kCreate, kTurnTokens);
+  Write("b", "", "The Tagus", WriteMode::kCreate, kTurnTokens + 1);
+  Write("c", "", "The Tagus", WriteMode::kCreate, kTurnTokens);
+  EXPECT_EQ(Beside(0), Pair(kNobody, 2));
+  EXPECT_EQ(Beside(1), Pair(kNobody, kNobody));
+  Write("d", "", "The Tagus", WriteMode::kCreate, 1000);
+  Write("e", "", "The Tagus");
+  EXPECT_EQ(Beside(2), Pair(0, 4)) << "also while they come";
+  Write("f", "chat", "", WriteMode::kCreate, 1000);
+  Write("g", "chat", "", WriteMode::kCreate, 1000);
+  EXPECT_EQ(Beside(5), Pair(kNobody, 6)) << "in a session they are";
 }
 
 TEST_F(NeighboursTest, FollowEditsErasureAndReopening) {
