@@ -31,8 +31,10 @@ std::vector<std::string> NearSpellings(std::string_view word) {
   }
   near.erase(std::string(word));
   std::vector<std::string> sorted(near.begin(), near.end());
-  std::ranges::stable_partition(
-      sorted, [&](const std::string& spelling) { return spelling.front() == word.front(); });
+  // Not of std::ranges: clang 14 cannot read what that one returns.
+  std::stable_partition(sorted.begin(), sorted.end(), [&](const std::string& spelling) {
+    return spelling.front() == word.front();
+  });
   return sorted;
 }
 
