@@ -12,6 +12,8 @@ constexpr double kUnasked = 0.1;
 // Which part of the way a better neighbour draws a memory up. Chosen on training rows as well.
 constexpr double kLift = 0.4;
 
+double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
+
 double Logit(double p) {
   constexpr double kLeast = 1e-12;
   const double inside = std::clamp(p, kLeast, 1 - kLeast);
@@ -51,14 +53,14 @@ double Fuse(const FusionWeights& weights, const Evidence& evidence) {
                    weights.lexical_share * evidence.lexical_share +
                    weights.latent * evidence.latent + weights.named * evidence.named -
                    weights.crowd * evidence.crowd;
-  const double alone = 1 / (1 + std::exp(-x));
+  const double alone = Logistic(x);
   const double own = kUnasked + (1 - kUnasked) * evidence.lexical_share;
   return alone + (1 - alone) * weights.link * evidence.link * own;
 }
 
 double Lift(double own, double beside) {
   if (beside <= own) return own;
-  return 1 / (1 + std::exp(-((1 - kLift) * Logit(own) + kLift * Logit(beside))));
+  return Logistic((1 - kLift) * Logit(own) + kLift * Logit(beside));
 }
 
 }  // namespace kvasir::agent

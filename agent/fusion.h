@@ -63,9 +63,9 @@ Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& l
 double Fuse(const FusionWeights& weights, const Evidence& evidence);
 
 /// The score of a memory that scores `own` beside one (storage::Neighbours) that scores `beside`: a
-/// turn of a conversation says little by itself. A better neighbour draws it up
-/// by a part of the distance between their logits, a worse one leaves it as it is; so the best
-/// stays the best, and no score grows but below it.
+/// turn of a conversation says little by itself. A better neighbour draws it up by a part of the
+/// distance between their logits, a worse one leaves it as it is; so the best stays the best, and
+/// no score grows but below it.
 double Lift(double own, double beside);
 
 }  // namespace kvasir::agent

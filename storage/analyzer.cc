@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <iterator>
 #include <memory>
-#include <optional>
 
 #include "storage/word_forms.h"
 
@@ -103,8 +102,8 @@ struct Free {
   void operator()(utf8proc_uint8_t* bytes) const { std::free(bytes); }
 };
 
-// `text` in one form (NFKC and what else `more` asks for); nothing when that fails.
-std::optional<std::string> Normalised(std::string_view text, unsigned more) {
+// `text` in one form (NFKC and what else `more` asks for); empty when that fails.
+std::string Normalised(std::string_view text, unsigned more) {
   utf8proc_uint8_t* mapped = nullptr;
   const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE |
                                                       UTF8PROC_COMPAT | UTF8PROC_IGNORE | more);
@@ -112,8 +111,8 @@ std::optional<std::string> Normalised(std::string_view text, unsigned more) {
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
                    static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
   const std::unique_ptr<utf8proc_uint8_t, Free> owner(mapped);
-  if (size < 0) return std::nullopt;
-  return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
+  if (size < 0) return {};
+  return {reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
 }
 
 template <typename Visit>
@@ -143,16 +142,14 @@ std::string Folded(std::string_view word) {
     });
     return folded;
   }
-  ForEachCodePoint(
-      Normalised(word, UTF8PROC_CASEFOLD).value_or(std::string()), [&](CodePoint code_point) {
-        CodePoint parts[8];
-        int boundary = 0;
-        const auto count =
-            utf8proc_decompose_char(code_point, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
-        for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 8); ++i) {
-          if (!IsAccent(parts[i])) AppendCodePoint(&folded, parts[i]);
-        }
-      });
+  ForEachCodePoint(Normalised(word, UTF8PROC_CASEFOLD), [&](CodePoint code_point) {
+    CodePoint parts[8];
+    int boundary = 0;
+    const auto count = utf8proc_decompose_char(code_point, parts, 8, UTF8PROC_DECOMPOSE, &boundary);
+    for (utf8proc_ssize_t i = 0; i < std::min<utf8proc_ssize_t>(count, 8); ++i) {
+      if (!IsAccent(parts[i])) AppendCodePoint(&folded, parts[i]);
+    }
+  });
   return folded;
 }
 
@@ -196,7 +193,10 @@ class TermMaker {
     const std::string folded = Folded(word_);
     const bool taken = numbers_.Add(folded, gap_);
     if (!taken && !folded.empty()) stemmed_(folded);
-    if (forms_ == TermForms::kDocument) ForEachPart(word_, stemmed_);
+    const auto bare = std::string_view(word_).substr(0, word_.find('\''));
+    if (forms_ == TermForms::kDocument && IsAscii(bare)) {
+      ForEachPart(bare, [this](std::string_view part) { stemmed_(Folded(part)); });
+    }
     word_.clear();
   }
 
@@ -229,9 +229,12 @@ class TermMaker {
 void AnalyzeText(std::string_view text, TermForms forms,
                  const std::function<void(std::string_view)>& emit) {
   TermMaker terms(forms, emit);
-  const std::string normal =
-      IsAscii(text) ? std::string() : Normalised(text, 0).value_or(std::string());
-  ForEachCodePoint(IsAscii(text) ? text : normal, [&](CodePoint c) { terms.Add(c); });
+  const auto add = [&](CodePoint code_point) { terms.Add(code_point); };
+  if (IsAscii(text)) {
+    ForEachCodePoint(text, add);
+  } else {
+    ForEachCodePoint(Normalised(text, 0), add);
+  }
   terms.End();
 }
 

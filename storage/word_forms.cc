@@ -71,16 +71,10 @@ bool EmitDate(const DateParts& date, bool with_year,
 }  // namespace
 
 void ForEachPart(std::string_view word, const std::function<void(std::string_view)>& emit) {
-  word = word.substr(0, word.find('\''));
-  const bool ascii =
-      std::ranges::all_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (!ascii || !HasCapitalInside(word)) return;
+  if (!HasCapitalInside(word)) return;
   for (std::size_t begin = 0; begin < word.size();) {
     const std::size_t end = std::max(PartEnd(word, begin), begin + 1);
-    std::string part(word.substr(begin, end - begin));
-    std::ranges::transform(part, part.begin(),
-                           [](char c) { return IsUpper(c) ? static_cast<char>(c | 0x20) : c; });
-    emit(part);
+    emit(word.substr(begin, end - begin));
     begin = end;
   }
 }

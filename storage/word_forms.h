@@ -10,9 +10,8 @@
 
 namespace kvasir::storage {
 
-/// Calls `emit` with the parts of `word` in lower case when capitals inside show that it has
-/// several: "LiHua" li hua, "parseHTTPHeader2" parse http header 2. ASCII words only; what follows
-/// an apostrophe is left out. Nothing is emitted for a word of one part.
+/// Calls `emit` with the parts of a word of ASCII letters and digits when capitals inside show that
+/// it has several: "LiHua" Li Hua, "parseHTTPHeader2" parse HTTP Header 2.
 void ForEachPart(std::string_view word, const std::function<void(std::string_view)>& emit);
 
 /// Sees the words of a text in order and gives what its numbers are called elsewhere: 10,000 10000;
