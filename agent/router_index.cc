@@ -58,7 +58,19 @@ Result<std::shared_ptr<SpaceIndex>> RouterIndex::Open(storage::SpaceId space) {
   KVASIR_RETURN_IF_ERROR(Load(space, index, {}));
   const std::lock_guard lock(mutex_);
   spaces_[space] = {index, true, ++asked_};
+  Sketch(space, index);
   return index;
+}
+
+// Nobody waits for sketches, so nobody hears of it when there is no memory for them.
+void RouterIndex::Sketch(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index) {
+  if (!index->WantsSketches()) return;
+  const auto make = [index](const std::stop_token& stop) { (void)index->MakeSketches(stop); };
+  try {
+    sketching_[space] = std::jthread(make);
+  } catch (const std::system_error&) {
+    make({});
+  }
 }
 
 Status RouterIndex::Load(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index,
@@ -68,7 +80,9 @@ Status RouterIndex::Load(storage::SpaceId space, const std::shared_ptr<SpaceInde
     const auto refused = refused_.find(space);
     if (refused != refused_.end()) return refused->second;
   }
-  return LoadRouters(store_, space, stop, index.get(), [&] { return Fit(space, index); });
+  KVASIR_RETURN_IF_ERROR(
+      LoadRouters({store_, space, stop}, threads_, index.get(), [&] { return Fit(space, index); }));
+  return budget_.limited() || !index->WantsSketches() ? index->MakeSketches(stop) : Status::Ok();
 }
 
 RouterIndex::Opening RouterIndex::OpenNow(storage::SpaceId space) {
@@ -114,6 +128,7 @@ void RouterIndex::LoadBehind(storage::SpaceId space, const std::shared_ptr<Space
   if (!wanted()) return;
   if (loaded.ok()) {
     spaces_[space].complete = true;
+    Sketch(space, index);
   } else {
     spaces_.erase(space);  // Open meets the same error and says it.
   }

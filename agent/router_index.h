@@ -41,7 +41,8 @@ class RouterIndex {
               std::mutex& commits, const MemoryBudget& budget = {});
 
   /// The index of a space, whole; the first call streams its router records (docs/performance.md)
-  /// and holds writers up meanwhile.
+  /// and holds writers up meanwhile. Sketches of a large one are made behind it: the first seconds
+  /// of questions read keys whole. Under a budget they are made before it returns.
   Result<std::shared_ptr<SpaceIndex>> Open(storage::SpaceId space);
   /// As much of it as there is, without waiting: the first call begins to load it on a thread of
   /// its own, one space at a time. An error of loading is left for Open to meet.
@@ -67,6 +68,8 @@ class RouterIndex {
   Result<std::shared_ptr<SpaceIndex>> MakeIndex(storage::SpaceId space) const;
   Status Load(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index,
               const std::stop_token& stop);
+  // Under mutex_.
+  void Sketch(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index);
   void LoadBehind(storage::SpaceId space, const std::shared_ptr<SpaceIndex>& index,
                   const std::stop_token& stop);
   std::shared_ptr<SpaceIndex> Asked(storage::SpaceId space);  // Loaded, and asked now.
@@ -86,7 +89,9 @@ class RouterIndex {
   std::map<storage::SpaceId, Status> refused_;  // Too large, until something of it is forgotten.
   std::uint64_t asked_ = 0;
   bool loading_ = false;  // loader_ works.
-  std::jthread loader_;   // Last: it stops before the rest goes.
+  // Last: they stop before the rest goes, the loader first, who may begin a sketching.
+  std::map<storage::SpaceId, std::jthread> sketching_;
+  std::jthread loader_;
 };
 
 }  // namespace kvasir::agent

@@ -1,13 +1,15 @@
 #include "agent/router_loader.h"
 
-#include <array>
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <cstddef>
-#include <functional>
-#include <future>
+#include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
+#include <thread>
 #include <vector>
 
 #include "storage/segment.h"
@@ -15,8 +17,10 @@
 namespace kvasir::agent {
 namespace {
 
-// A few milliseconds of work, so that handing over costs nothing beside it.
-constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
+// A reader whose turn it is hands over so much at a time; one that is ahead stops here.
+constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
+constexpr std::size_t kAheadBytes = std::size_t{24} << 20;
+constexpr int kMostReaders = 8;  // Beside the one that everybody waits for.
 
 // Records one behind the other.
 struct Batch {
@@ -38,7 +42,7 @@ struct Batch {
   }
 };
 
-Status AppendAll(const Batch& batch, SpaceIndex* index, const std::function<Status()>& fit) {
+Status AppendAll(const Batch& batch, SpaceIndex* index) {
   for (const Batch::Place& place : batch.places) {
     const std::string_view record = std::string_view(batch.bytes).substr(place.begin, place.size);
     KVASIR_ASSIGN_OR_RETURN(const auto view,
@@ -46,65 +50,120 @@ Status AppendAll(const Batch& batch, SpaceIndex* index, const std::function<Stat
                                                         /*verify_checksum=*/false));
     KVASIR_RETURN_IF_ERROR(index->Append(view));
   }
-  return fit();
+  return Status::Ok();
 }
 
-// Fills one batch while the other is appended.
-class Loader {
+// Who reads which range, and whose turn it is to append: ranges are read beside each other and
+// appended one behind the other.
+class Turns {
  public:
-  Loader(SpaceIndex* index, const std::function<Status()>& fit) : index_(index), fit_(fit) {}
+  explicit Turns(std::uint64_t ranges) : ranges_(ranges) {}
 
-  Status Add(std::string_view record) {
-    filling().Add(record);
-    return filling().bytes.size() < kBatchBytes ? Status::Ok() : HandOver();
+  std::uint64_t ranges() const { return ranges_; }
+  std::uint64_t Take() { return taken_.fetch_add(1); }
+
+  bool IsOf(std::uint64_t range) const {
+    const std::lock_guard lock(mutex_);
+    return turn_ == range;
   }
-
-  Status Finish() {
-    KVASIR_RETURN_IF_ERROR(HandOver());
-    KVASIR_RETURN_IF_ERROR(Await());
-    KVASIR_RETURN_IF_ERROR(index_->FinishLoading());
-    return fit_();
+  // False: another range failed.
+  bool Await(std::uint64_t range) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return turn_ == range || !failed_.ok(); });
+    return failed_.ok();
+  }
+  void End(Status status) {
+    const std::lock_guard lock(mutex_);
+    if (failed_.ok()) failed_ = std::move(status);
+    ++turn_;
+    changed_.notify_all();
+  }
+  Status failed() const {
+    const std::lock_guard lock(mutex_);
+    return failed_;
   }
 
  private:
-  Batch& filling() { return batches_[turn_]; }
+  const std::uint64_t ranges_;
+  std::atomic<std::uint64_t> taken_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t turn_ = 0;  // Guarded, as what follows.
+  Status failed_;
+};
 
-  Status Await() { return appending_.valid() ? appending_.get() : Status::Ok(); }
+class Reader {
+ public:
+  Reader(const RouterSource& source, SpaceIndex* index, const std::function<Status()>& fit,
+         Turns* turns)
+      : source_(source), index_(index), fit_(fit), turns_(turns) {}
 
-  Status HandOver() {
-    KVASIR_RETURN_IF_ERROR(Await());
-    const Batch& full = filling();
-    try {
-      appending_ =
-          std::async(std::launch::async, AppendAll, std::cref(full), index_, std::cref(fit_));
-    } catch (const std::system_error&) {
-      KVASIR_RETURN_IF_ERROR(AppendAll(full, index_, fit_));  // No thread to be had.
+  void Run() {
+    for (std::uint64_t range = turns_->Take(); range < turns_->ranges(); range = turns_->Take()) {
+      Status read = Read(range);
+      if (!turns_->Await(range)) return;
+      const bool ok = read.ok();
+      turns_->End(std::move(read));
+      if (!ok) return;
     }
-    turn_ = 1 - turn_;
-    filling().Clear();
-    return Status::Ok();
   }
 
+ private:
+  Status Read(std::uint64_t range) {
+    Status added;
+    const auto visit = [&](const storage::SegmentView& router) {
+      batch_.Add(router.bytes());
+      const std::size_t held = batch_.bytes.size();
+      if (source_.stop.stop_requested()) {
+        added = Cancelled("loading was stopped");
+      } else if (held >= kAheadBytes || (held >= kTurnBytes && turns_->IsOf(range))) {
+        added = Append(range);
+      }
+      return added.ok();
+    };
+    const storage::DocumentRange documents{.first = range * source_.range,
+                                           .end = (range + 1) * source_.range};
+    KVASIR_RETURN_IF_ERROR(source_.store.ScanRouter(source_.space, visit, documents).status());
+    KVASIR_RETURN_IF_ERROR(added);
+    return Append(range);
+  }
+
+  Status Append(std::uint64_t range) {
+    if (!turns_->Await(range)) return turns_->failed();
+    KVASIR_RETURN_IF_ERROR(AppendAll(batch_, index_));
+    batch_.Clear();
+    return fit_();
+  }
+
+  const RouterSource& source_;
   SpaceIndex* const index_;
   const std::function<Status()>& fit_;
-  std::array<Batch, 2> batches_;
-  std::size_t turn_ = 0;
-  std::future<Status> appending_;  // Last: it is waited for before a batch goes.
+  Turns* const turns_;
+  Batch batch_;
 };
 
 }  // namespace
 
-Status LoadRouters(const storage::Store& store, storage::SpaceId space, const std::stop_token& stop,
-                   SpaceIndex* index, const std::function<Status()>& fit) {
-  Loader loader(index, fit);
-  Status added;
-  const auto visit = [&](const storage::SegmentView& router) {
-    added = stop.stop_requested() ? Cancelled("loading was stopped") : loader.Add(router.bytes());
-    return added.ok();
-  };
-  KVASIR_RETURN_IF_ERROR(store.ScanRouter(space, visit).status());
-  KVASIR_RETURN_IF_ERROR(added);
-  return loader.Finish();
+Status LoadRouters(const RouterSource& source, int threads, SpaceIndex* index,
+                   const std::function<Status()>& fit) {
+  KVASIR_ASSIGN_OR_RETURN(const auto end, source.store.NumbersEnd(source.space));
+  Turns turns(end / source.range + 1);
+  const int cores = threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency());
+  const auto read = [&] { Reader(source, index, fit, &turns).Run(); };
+  {
+    std::vector<std::jthread> readers;
+    // With this one two more than cores: some wait for the disk.
+    const auto most = static_cast<std::uint64_t>(std::min(cores + 1, kMostReaders));
+    const std::uint64_t wanted = std::min(most, turns.ranges() - 1);
+    try {
+      while (readers.size() < wanted) readers.emplace_back(read);
+    } catch (const std::system_error&) {  // No more threads to be had.
+    }
+    read();
+  }
+  KVASIR_RETURN_IF_ERROR(turns.failed());
+  index->FinishLoading();
+  return fit();
 }
 
 }  // namespace kvasir::agent

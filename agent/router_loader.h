@@ -11,12 +11,24 @@
 
 namespace kvasir::agent {
 
-/// Streams every router record of `space` into `index`, which shows whole memories as they come.
-/// Two threads: records are read and checked on this one, appended on another, which calls `fit`
-/// after every few MiB. kCancelled when `stop` was asked; an error of `fit` ends it too. Damaged
-/// records are left out and reported by the store.
-Status LoadRouters(const storage::Store& store, storage::SpaceId space, const std::stop_token& stop,
-                   SpaceIndex* index, const std::function<Status()>& fit);
+/// What to load. Writers are held up meanwhile.
+struct RouterSource {
+  const storage::Store& store;
+  storage::SpaceId space{};
+  std::stop_token stop{};
+  /// How many memories one reader takes at a time: so many that finding them costs nothing beside
+  /// reading them.
+  storage::DocumentNumber range = 2048;
+};
+
+/// Streams every router record of a space into `index`, which shows whole memories as they come.
+/// This thread and `threads` others (0: one per core; one waits for the disk while others check and
+/// append) read ranges of memories beside each other and append them in their order, one at a time;
+/// so is `fit` called, after every range. Each holds at most 24 MiB of records, or one record.
+/// kCancelled when `stop` was asked; an error of `fit` ends it too. Damaged records are left out
+/// and reported by the store.
+Status LoadRouters(const RouterSource& source, int threads, SpaceIndex* index,
+                   const std::function<Status()>& fit);
 
 }  // namespace kvasir::agent
 

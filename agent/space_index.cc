@@ -45,10 +45,9 @@ Status SpaceIndex::Append(const SegmentView& router) {
   return AppendEntry(key.segment, router, &loading_);
 }
 
-Status SpaceIndex::FinishLoading() {
+void SpaceIndex::FinishLoading() {
   const std::lock_guard writer(writer_);
   if (!loading_.segments.empty()) Publish(std::exchange(loading_, {}));
-  return index_->EndFill(threads_);
 }
 
 Status SpaceIndex::Replace(DocumentNumber document, storage::Generation generation,

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,12 @@ class SpaceIndex {
   /// Adds one stored segment while the space is loaded, in (document, segment) order. A document is
   /// shown when the next one begins, the last one by FinishLoading.
   Status Append(const storage::SegmentView& router);
-  Status FinishLoading();
+  void FinishLoading();
+  /// Sketches what was loaded, if it is large; answers are whole before and meanwhile, only slower,
+  /// while changes wait. kUnavailable without memory, kCancelled when `stop` was asked: it goes on
+  /// without.
+  Status MakeSketches(const std::stop_token& stop = {}) { return index_->EndFill(threads_, stop); }
+  bool WantsSketches() const { return index_->WantsSketches(); }
   /// Puts the sealed or unsealed router records of one version in the place of the document's
   /// earlier one.
   Status Replace(storage::DocumentNumber document, storage::Generation generation,

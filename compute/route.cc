@@ -133,7 +133,7 @@ std::shared_ptr<const SketchBasis> RouteIndex::State::MakeBasis() const {
   return std::make_shared<const SketchBasis>(shape.dim, std::move(centre));
 }
 
-Status RouteIndex::State::MakeSketches(int threads, bool drop_keys) {
+Status RouteIndex::State::MakeSketches(int threads, bool drop_keys, const std::stop_token& stop) {
   const bool have = basis != nullptr;
   const std::shared_ptr<const SketchBasis> made = have ? basis : MakeBasis();
   const std::shared_ptr<const RoutePages> now = Snapshot();
@@ -142,10 +142,12 @@ Status RouteIndex::State::MakeSketches(int threads, bool drop_keys) {
 #pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(&& : enough)
   for (std::int64_t p = 0; p < count; ++p) {
     RoutePage& page = *(*now)[static_cast<std::size_t>(p)];
+    if (stop.stop_requested()) continue;
     const bool sketched = have || page.MakeSketches(made);
     if (sketched && drop_keys) page.DropKeys();
     enough = sketched && enough;
   }
+  if (stop.stop_requested()) return Cancelled("making sketches was stopped");
   if (!enough) return Unavailable("out of memory for sketches");
   const std::unique_lock lock(mutex);
   basis = made;
@@ -207,11 +209,17 @@ void RouteIndex::BeginFill() {
   state_->filling = true;
 }
 
-Status RouteIndex::EndFill(int threads) {
+bool RouteIndex::WantsSketches() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->basis == nullptr && state_->chunks >= kSketchChunks;
+}
+
+Status RouteIndex::EndFill(int threads, const std::stop_token& stop) {
   const std::lock_guard writer(state_->writer);
   state_->filling = false;
   if (state_->basis != nullptr || state_->chunks < kSketchChunks) return Status::Ok();
-  return state_->MakeSketches(threads > 0 ? threads : omp_get_num_procs());
+  return state_->MakeSketches(threads > 0 ? threads : omp_get_num_procs(), /*drop_keys=*/false,
+                              stop);
 }
 
 Status RouteIndex::GiveUpKeys(int threads) {

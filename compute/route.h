@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "kvasir/status.h"
@@ -139,10 +140,13 @@ class RouteIndex {
   Result<std::uint32_t> Append(const RouteEntry& entry);
 
   /// From BeginFill on Append begins no sketches; EndFill makes them all at once, on `threads`
-  /// threads (0: one per core). The fast way to fill an index; searches in between read keys whole.
-  /// kUnavailable when there is no memory for sketches: the index goes on without.
+  /// threads (0: one per core). The fast way to fill an index; searches in between, also while
+  /// EndFill works, read keys whole; changes wait for it. kUnavailable when there is no memory for
+  /// sketches, kCancelled when `stop` was asked: the index goes on without.
   void BeginFill();
-  Status EndFill(int threads);
+  Status EndFill(int threads, const std::stop_token& stop = {});
+  /// Whether EndFill has more than a moment's work.
+  bool WantsSketches() const;
 
   /// From now on keys are read from the source and only sketches are held: made of what is there,
   /// with its mean, on `threads` threads (0: one per core), then of what is appended. Every score

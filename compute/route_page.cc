@@ -1,9 +1,6 @@
 #include "compute/route_page.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -13,7 +10,6 @@ namespace kvasir::compute {
 namespace {
 
 constexpr std::int64_t kLine = 64;  ///< Blocks begin at cache lines.
-constexpr std::uintptr_t kSystemPage = 4096;
 constexpr float kNoScore = -std::numeric_limits<float>::infinity();
 
 }  // namespace
@@ -23,19 +19,9 @@ std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::K
   std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
   const std::int64_t key_bytes = shape.layers * kSlots * page->Width() * page->ElementBytes();
   const std::int64_t scale_bytes = shape.layers * kSlots * static_cast<std::int64_t>(sizeof(float));
-  // calloc, because the system hands out large zeroed memory without making it resident.
-  page->memory_.reset(static_cast<std::uint8_t*>(
-      std::calloc(static_cast<std::size_t>(key_bytes + scale_bytes + kLine), 1)));
-  if (page->memory_ == nullptr) return nullptr;
-  const auto address = reinterpret_cast<std::uintptr_t>(page->memory_.get());
-  if (will_fill) {
-    // Advice: without it the page is as good, only slower to fill.
-    const std::uintptr_t skipped = (kSystemPage - address % kSystemPage) % kSystemPage;
-    (void)madvise(page->memory_.get() + skipped,
-                  static_cast<std::size_t>(key_bytes + scale_bytes + kLine) - skipped,
-                  MADV_HUGEPAGE);
-  }
-  page->keys_ = page->memory_.get() + (kLine - address % kLine) % kLine;
+  page->memory_ = MappedMemory::Map(static_cast<std::size_t>(key_bytes + scale_bytes), will_fill);
+  if (!page->memory_) return nullptr;
+  page->keys_ = page->memory_.data();
   page->scales_ = reinterpret_cast<float*>(page->keys_ + key_bytes);
   return page;
 }
@@ -44,7 +30,7 @@ std::shared_ptr<RoutePage> RoutePage::MakeKeyless(const RouteShape& shape,
                                                   const cpu::Kernels& kernels,
                                                   const std::shared_ptr<const SketchBasis>& basis) {
   std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
-  page->sketches_ = SketchPage::Make(basis, kSlots);
+  page->sketches_ = SketchPage::Make(basis, kSlots, /*will_fill=*/false);
   return page->sketches_ == nullptr ? nullptr : page;
 }
 
@@ -104,7 +90,7 @@ void RoutePage::Sketch(const RouteEntry& entry, std::int64_t chunk, std::int64_t
 }
 
 bool RoutePage::MakeSketches(const std::shared_ptr<const SketchBasis>& basis) {
-  std::unique_ptr<SketchPage> made = SketchPage::Make(basis, kSlots);
+  std::unique_ptr<SketchPage> made = SketchPage::Make(basis, kSlots, end_ == kSlots);
   if (made == nullptr) return false;
   {
     const std::shared_lock lock(mutex_);
@@ -119,7 +105,7 @@ bool RoutePage::MakeSketches(const std::shared_ptr<const SketchBasis>& basis) {
 
 void RoutePage::DropKeys() {
   const std::unique_lock lock(mutex_);
-  memory_.reset();
+  memory_ = {};
   keys_ = nullptr;
   scales_ = nullptr;
 }
@@ -127,7 +113,7 @@ void RoutePage::DropKeys() {
 void RoutePage::ListKeyless(const EntryBitmap* allowed,
                             std::vector<std::uint32_t>* ordinals) const {
   const std::shared_lock lock(mutex_);
-  for (std::int64_t i = 0; memory_ == nullptr && i < end_; ++i) {
+  for (std::int64_t i = 0; !memory_ && i < end_; ++i) {
     const Slot& slot = slots_[static_cast<std::size_t>(i)];
     if (slot.ordinal == kNobody || slot.number != 0) continue;
     if (allowed == nullptr || allowed->Test(slot.ordinal)) ordinals->push_back(slot.ordinal);
@@ -139,7 +125,7 @@ void RoutePage::Write(const RouteEntry& entry, std::uint32_t ordinal) {
   std::int64_t slot = first_free_;
   for (std::int64_t chunk = 0; chunk < entry.chunks; ++chunk, ++slot) {
     while (slots_[static_cast<std::size_t>(slot)].ordinal != kNobody) ++slot;
-    if (memory_ != nullptr) WriteChunk(entry, chunk, slot);
+    if (memory_) WriteChunk(entry, chunk, slot);
     if (sketches_ != nullptr) Sketch(entry, chunk, slot);
     slots_[static_cast<std::size_t>(slot)] = {ordinal, static_cast<std::uint16_t>(chunk),
                                               static_cast<std::uint16_t>(entry.chunks)};
@@ -155,7 +141,7 @@ std::int64_t RoutePage::Erase(std::uint32_t ordinal) {
   std::int64_t erased = 0;
   for (std::int64_t slot = 0; slot < end_; ++slot) {
     if (slots_[static_cast<std::size_t>(slot)].ordinal != ordinal) continue;
-    for (std::int64_t layer = 0; memory_ != nullptr && layer < shape_.layers; ++layer) {
+    for (std::int64_t layer = 0; memory_ && layer < shape_.layers; ++layer) {
       const std::int64_t line = Floats() ? 1 : cpu::kRouteLine;
       for (std::int64_t i = 0; i < shape_.dim; i += line) {
         std::memset(Element(layer, slot, i), 0,
@@ -225,7 +211,7 @@ bool RoutePage::Scan(const PreparedQuery& query, std::span<float> scores,
                      std::span<std::uint32_t> best_chunk) const {
   alignas(kLine) float slot_scores[kSlots];
   const std::shared_lock lock(mutex_);
-  if (memory_ == nullptr) return false;
+  if (!memory_) return false;
   const std::int64_t slots = GroupSlots();
   ForWanted(query.allowed, slots, [&](std::int64_t first, std::int64_t count) {
     Score(query, first, count, slot_scores + first * slots);
@@ -252,7 +238,7 @@ std::optional<float> RoutePage::EntryScore(const PreparedQuery& query, std::uint
   const std::shared_lock lock(mutex_);
   const Slot first = slots_[static_cast<std::size_t>(slot)];
   if (first.ordinal != ordinal) return kNoScore;
-  if (memory_ == nullptr) return std::nullopt;
+  if (!memory_) return std::nullopt;
   const bool mean = query.chunk_reduce == ChunkReduce::kMean;
   float score = mean ? 0.0F : kNoScore;
   float highest = kNoScore;

@@ -11,7 +11,7 @@
 
 #include "compute/cpu/kernels.h"
 #include "compute/fair_shared_mutex.h"
-#include "compute/host_memory.h"
+#include "compute/mapped_memory.h"
 #include "compute/route.h"
 #include "compute/route_sketch.h"
 
@@ -123,7 +123,7 @@ class RoutePage {
   std::int64_t end_ = 0;         ///< Slots from here on were never used.
   std::int64_t first_free_ = 0;  ///< The first free slot; kSlots when there is none.
   std::int64_t free_ = kSlots;
-  std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;  ///< Null: only sketches are here.
+  MappedMemory memory_;           ///< Empty: only sketches are here.
   std::uint8_t* keys_ = nullptr;  ///< [layers][groups][slots * width elements], in memory_.
   float* scales_ = nullptr;       ///< [layers][kSlots], in memory_.
   std::unique_ptr<SketchPage> sketches_;
@@ -132,13 +132,13 @@ class RoutePage {
 template <typename Visit>
 bool RoutePage::ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const {
   const std::shared_lock lock(mutex_);
-  for (std::int64_t slot = 0; memory_ != nullptr && slot < end_; ++slot) {
+  for (std::int64_t slot = 0; memory_ && slot < end_; ++slot) {
     const Slot& owner = slots_[static_cast<std::size_t>(slot)];
     if (owner.ordinal == kNobody) continue;
     ReadKey(layer, slot, key.data());
     visit(owner.ordinal, owner.chunks, std::span<const float>(key));
   }
-  return memory_ != nullptr;
+  return static_cast<bool>(memory_);
 }
 
 }  // namespace kvasir::compute

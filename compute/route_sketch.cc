@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <random>
 #include <utility>
 
 namespace kvasir::compute {
 namespace {
 
-constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kPatterns = 16;  ///< Of four signs.
 
 float Length(std::span<const float> x) {
@@ -53,16 +51,14 @@ SketchPage::SketchPage(std::shared_ptr<const SketchBasis> basis, std::int64_t sl
       highest_(static_cast<std::size_t>(basis_->layers())) {}
 
 std::unique_ptr<SketchPage> SketchPage::Make(std::shared_ptr<const SketchBasis> basis,
-                                             std::int64_t slots) {
+                                             std::int64_t slots, bool will_fill) {
   std::unique_ptr<SketchPage> page(new SketchPage(std::move(basis), slots));
   const std::int64_t rows = page->basis_->layers() * slots;
   const std::int64_t bit_bytes = rows * page->quads_ / 2;
-  // calloc, as for the keys: what no slot has used yet is not resident.
-  page->memory_.reset(static_cast<std::uint8_t*>(std::calloc(
-      static_cast<std::size_t>(bit_bytes + rows * std::int64_t{sizeof(float)} + kLine), 1)));
-  if (page->memory_ == nullptr) return nullptr;
-  const auto address = reinterpret_cast<std::uintptr_t>(page->memory_.get());
-  page->bits_ = page->memory_.get() + (kLine - address % kLine) % kLine;
+  page->memory_ = MappedMemory::Map(
+      static_cast<std::size_t>(bit_bytes + rows * std::int64_t{sizeof(float)}), will_fill);
+  if (!page->memory_) return nullptr;
+  page->bits_ = page->memory_.data();
   page->gains_ = reinterpret_cast<float*>(page->bits_ + bit_bytes);
   return page;
 }

@@ -16,6 +16,7 @@
 
 #include "compute/cpu/kernels.h"
 #include "compute/host_memory.h"
+#include "compute/mapped_memory.h"
 
 namespace kvasir::compute {
 
@@ -54,7 +55,7 @@ class SketchPage {
  public:
   /// Null when there is no memory.
   static std::unique_ptr<SketchPage> Make(std::shared_ptr<const SketchBasis> basis,
-                                          std::int64_t slots);
+                                          std::int64_t slots, bool will_fill);
 
   /// Sketches a key; `key` [dim] is used up.
   void Put(const cpu::Kernels& kernels, std::int64_t layer, std::int64_t slot,
@@ -74,7 +75,7 @@ class SketchPage {
   const std::shared_ptr<const SketchBasis> basis_;
   const std::int64_t slots_;
   const std::int64_t quads_;
-  std::unique_ptr<std::uint8_t[], FreeDeleter> memory_;
+  MappedMemory memory_;
   std::uint8_t* bits_ = nullptr;
   float* gains_ = nullptr;
   std::vector<float> highest_;  ///< [layers]

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <span>
+#include <stop_token>
 #include <unordered_map>
 #include <vector>
 
@@ -70,7 +71,7 @@ struct RouteIndex::State {
   std::shared_ptr<const SketchBasis> MakeBasis() const;
   /// Gives every page sketches, and then, if so asked, takes its keys; under `writer`. Scans go on
   /// meanwhile.
-  Status MakeSketches(int threads, bool drop_keys = false);
+  Status MakeSketches(int threads, bool drop_keys = false, const std::stop_token& stop = {});
 
   // route_keyless.cc: what pages do not hold.
   /// The allowed entries of pages without keys.

@@ -357,13 +357,14 @@ std::vector<Result<StoredSegment>> Store::Impl::ReadSegments(
   return segments;
 }
 
-Result<ScanSummary> Store::Impl::ScanRouter(
-    SpaceId space, const std::function<bool(const SegmentView&)>& visit) const {
+Result<ScanSummary> Store::Impl::ScanRouter(SpaceId space,
+                                            const std::function<bool(const SegmentView&)>& visit,
+                                            const DocumentRange& range) const {
   const ReadView view = engine->View();
-  const std::string prefix = SpacePrefix(space);
   ScanSummary summary;
   std::string aligned;  // The cursor's bytes may lie anywhere in a block; a view needs alignment.
-  Cursor cursor = view.Scan({Family::kRouter, prefix, PrefixEnd(prefix)});
+  Cursor cursor = view.Scan(
+      {Family::kRouter, DocumentKey(space, range.first), DocumentKey(space, range.end)});
   for (; cursor.Valid(); cursor.Next()) {
     const std::string_view key = cursor.key();
     if (key.size() != kSegmentRowKeyBytes) return Corruption("router record: bad key; run verify");

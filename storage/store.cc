@@ -357,6 +357,13 @@ Result<DocumentNumber> Store::ReserveNumbers(SpaceId space, std::uint32_t count)
   return impl_->ReserveNumbers(space, count);
 }
 
+Result<DocumentNumber> Store::NumbersEnd(SpaceId space) const {
+  const std::shared_lock lock(impl_->state_mutex);
+  const auto found = impl_->spaces.find(space);
+  if (found == impl_->spaces.end()) return NotFound("there is no such space");
+  return found->second.next_number;
+}
+
 std::optional<ModelIdentity> Store::model() const {
   const std::shared_lock lock(impl_->state_mutex);
   return impl_->model;
@@ -429,8 +436,9 @@ std::vector<Result<StoredSegment>> Store::ReadRouter(
   return impl_->ReadSegments(SegmentKind::kRouter, requests);
 }
 Result<ScanSummary> Store::ScanRouter(SpaceId space,
-                                      const std::function<bool(const SegmentView&)>& visit) const {
-  return impl_->ScanRouter(space, visit);
+                                      const std::function<bool(const SegmentView&)>& visit,
+                                      const DocumentRange& range) const {
+  return impl_->ScanRouter(space, visit, range);
 }
 Result<std::vector<LexicalHit>> Store::Search(SpaceId space, std::string_view query, std::size_t k,
                                               const DocumentSet* allowed) const {

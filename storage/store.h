@@ -145,6 +145,12 @@ struct SegmentRequest {
   Generation generation = 0;
 };
 
+/// Documents by number, without `end`.
+struct DocumentRange {
+  DocumentNumber first = 0;
+  DocumentNumber end = ~DocumentNumber{0};
+};
+
 struct ScanSummary {
   std::uint64_t rows = 0;    ///< Handed to the callback.
   std::uint64_t misses = 0;  ///< Left out: damaged, or another model's. Reported to on_problem.
@@ -192,6 +198,8 @@ class Store {
   /// `count` numbers, returned as the first of them, that nobody else gets. They cost nothing if
   /// unused.
   Result<DocumentNumber> ReserveNumbers(SpaceId space, std::uint32_t count);
+  /// No document of the space has a number from here on.
+  Result<DocumentNumber> NumbersEnd(SpaceId space) const;
   /// Nothing until a model was named in Open or SetModel.
   std::optional<ModelIdentity> model() const;
   /// From now on only this model's segments are read. The first step of a re-encoding.
@@ -238,10 +246,11 @@ class Store {
   /// generation or model is kNotFound or kCorruption in its place, never an answer.
   std::vector<Result<StoredSegment>> ReadKv(std::span<const SegmentRequest> requests) const;
   std::vector<Result<StoredSegment>> ReadRouter(std::span<const SegmentRequest> requests) const;
-  /// Streams every router record of the present model in (document, segment) order. The view lives
-  /// during the callback only; `visit` returns false to stop.
+  /// Streams the router records of the present model, all or those of `range`, in (document,
+  /// segment) order. The view lives during the callback only; `visit` returns false to stop.
   Result<ScanSummary> ScanRouter(SpaceId space,
-                                 const std::function<bool(const SegmentView&)>& visit) const;
+                                 const std::function<bool(const SegmentView&)>& visit,
+                                 const DocumentRange& range = {}) const;
 
   // ---- lexical channel
   /// The `k` best documents by BM25, among `allowed` if given. Exact; sees one state of the store.

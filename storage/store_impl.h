@@ -116,7 +116,8 @@ class Store::Impl {
   Result<SegmentView> CheckSegment(std::string_view bytes, SegmentKind kind, const SegmentKey& key,
                                    Generation generation) const;
   Result<ScanSummary> ScanRouter(SpaceId space,
-                                 const std::function<bool(const SegmentView&)>& visit) const;
+                                 const std::function<bool(const SegmentView&)>& visit,
+                                 const DocumentRange& range) const;
   Result<std::vector<LexicalHit>> Search(SpaceId space, std::string_view query, std::size_t k,
                                          const DocumentSet* allowed) const;
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;

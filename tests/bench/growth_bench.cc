@@ -111,6 +111,7 @@ void Ask(const std::string& path, std::size_t count) {
   const Timer opening;
   const auto index = Must(bank->router_index()->Open(space));
   const double open_s = opening.Seconds();
+  Must(index->MakeSketches());
   const double after = ResidentMegabytes();
 
   const auto recall = [&](const std::string& question, bool lexical, bool exact,
@@ -167,8 +168,10 @@ void Open(const std::string& path) {
   const auto load = [&] {
     bank->router_index()->Drop(space);
     const Timer timer;
-    Must(bank->router_index()->Open(space));
-    return bytes / timer.Seconds();
+    const auto index = Must(bank->router_index()->Open(space));
+    const double rate = bytes / timer.Seconds();
+    Must(index->MakeSketches());
+    return rate;
   };
   DropFromPageCache(path);
   const double disk = ReadFiles(path);
@@ -248,6 +251,7 @@ void Write(const std::string& path, double seconds) {
   const auto bank = OpenBank(path);
   const auto space = Must(bank->store().FindSpace(kDefaultSpace));
   const auto index = Must(bank->router_index()->Open(space));
+  Must(index->MakeSketches());
   std::vector<std::vector<model::RouterQuery>> queries;
   for (const std::string& question : Questions(*bank, space, 50)) {
     const auto tokens = Must(bank->framing().Question(question));
@@ -334,8 +338,9 @@ std::string AskUnder(const std::string& path, std::uint64_t memory_bytes, std::s
   const auto questions = Questions(*bank, space, count);
   const double before = ResidentMegabytes();
   const Timer opening;
-  Must(bank->router_index()->Open(space));
+  const auto index = Must(bank->router_index()->Open(space));
   const double open_s = opening.Seconds();
+  Must(index->MakeSketches());
   DropFromPageCache(path);
   std::vector<double> first;
   std::vector<double> again;

@@ -257,6 +257,33 @@ TEST_F(RouterIndexTest, ASpaceDroppedBeforeItsLoaderBeganIsLoadedAnew) {
   EXPECT_GE(again.index->Segments(), 1500U);
 }
 
+TEST_F(RouterIndexTest, ALargeSpaceIsSketchedBehindItsOpening) {
+  const SpaceId large = *store->EnsureSpace("large");
+  std::vector<storage::DocumentWrite> writes;
+  for (int i = 0; i < 1100; ++i) {
+    writes.push_back(Write("large", i));
+    writes.back().segments.resize(1);
+    writes.back().segments[0].entry.tokens = 32 * 64;
+    writes.back().segments[0].router = topics.Router(32);
+    writes.back().segments[0].kv = storage::TestRecord(SegmentKind::kKv, 32 * 64, 2);
+  }
+  ASSERT_OK(store->Commit(std::move(writes)));
+  const auto routers = Make(0);
+  for (const bool wait : {true, false}) {
+    auto opening = routers->OpenNow(large);
+    if (wait) {
+      const auto opened = routers->Open(large);
+      ASSERT_OK(opened);
+      opening.index = *opened;
+    }
+    while (!opening.complete && !wait) opening = routers->OpenNow(large);
+    EXPECT_EQ(opening.index->Segments(), 1100U);
+    while (opening.index->WantsSketches()) std::this_thread::yield();
+    routers->Drop(large);
+  }
+  EXPECT_OK(Make(0)->Open(large));  // Nobody waits for the sketches of an index that goes.
+}
+
 TEST_F(RouterIndexTest, GivesUpKeysWhenASpaceGrows) {
   const auto routers = Make(Need(space) + 1000);
   const auto index = *routers->Open(space);

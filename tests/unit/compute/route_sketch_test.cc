@@ -115,7 +115,7 @@ TEST_P(SketchDims, ErrsAsMuchAsItSays) {
   std::vector<float> centre = Normal(dim, 7);
   for (float& x : centre) x *= 5;  // Keys are far from zero, near each other.
   auto basis = std::make_shared<const SketchBasis>(dim, centre);
-  const std::unique_ptr<SketchPage> page = SketchPage::Make(basis, kKeys);
+  const std::unique_ptr<SketchPage> page = SketchPage::Make(basis, kKeys, /*will_fill=*/false);
   const std::vector<float> query = Normal(dim, 8);
   std::vector<float> exact;
   for (std::int64_t slot = 0; slot < kKeys; ++slot) {
@@ -146,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(Dims, SketchDims, testing::Values(4, 12, 36, 64, 192, 5
 
 TEST(SketchPage, LeavesNothingOfAClearedSlot) {
   auto basis = std::make_shared<const SketchBasis>(64, std::vector<float>(128));
-  const std::unique_ptr<SketchPage> page = SketchPage::Make(basis, 64);
+  const std::unique_ptr<SketchPage> page = SketchPage::Make(basis, 64, /*will_fill=*/false);
   const auto estimates = [&] {
     SketchQueryPreparer preparer;
     const cpu::SketchQueries queries = preparer.Prepare(*basis, 1, Normal(64, 1));
