@@ -12,6 +12,8 @@ constexpr double kUnasked = 0.1;
 // Which part of the way a better neighbour draws a memory up. Chosen on training rows as well.
 constexpr double kLift = 0.4;
 
+}  // namespace
+
 double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 double Logit(double p) {
@@ -19,8 +21,6 @@ double Logit(double p) {
   const double inside = std::clamp(p, kLeast, 1 - kLeast);
   return std::log(inside / (1 - inside));
 }
-
-}  // namespace
 
 FusionWeights FusionFor(const model::Model& model) {
   if (model.adapter() == nullptr || model.adapter()->fusion.empty()) return {};

@@ -11,6 +11,11 @@ namespace kvasir::agent {
 /// Of so many memories `FusionWeights::crowd` takes nothing off.
 inline constexpr double kCrowd = 1000;
 
+/// Between a probability and the sum of evidence for it. Logit takes what is outside of (0, 1) as
+/// the next inside, by 1e-12.
+double Logistic(double x);
+double Logit(double p);
+
 /// Constants of the logistic function below. The defaults were fitted by scripts/tune-fusion on
 /// training rows for a model whose routers are not trained; an adapter brings its own.
 struct FusionWeights {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/space_index.h"
+#include "agent/spread.h"
 #include "model/utf8.h"
 
 namespace kvasir::agent {
@@ -81,6 +82,7 @@ class Searcher {
     KVASIR_RETURN_IF_ERROR(Weigh());
     KVASIR_RETURN_IF_ERROR(LiftNeighbours());
     std::vector<Candidate> ranked = Ranked();
+    if (query_.titles) Spread(bank_.fusion(), query_.text, &ranked);
     if (query_.explain && latent_.index) KVASIR_RETURN_IF_ERROR(Explain(&ranked));
     return ranked;
   }
@@ -119,6 +121,7 @@ class Searcher {
       candidate.segment = hit.segment;
       candidate.generation = hit.generation;
       candidate.lexical = {.score = hit.score, .coverage = hit.coverage};
+      candidate.terms = hit.terms;
     }
     if (!query_.titles) return Status::Ok();
     KVASIR_ASSIGN_OR_RETURN(const auto named, bank_.store().TitlesIn(query_.space, query_.text));
@@ -211,6 +214,7 @@ class Searcher {
     if (candidate->lexical && candidate->generation > hit.generation) return;
     if (candidate->generation < hit.generation) {
       candidate->lexical.reset();
+      candidate->terms.clear();
       candidate->segment = hit.segment;
       candidate->generation = hit.generation;
     }

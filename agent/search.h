@@ -40,6 +40,7 @@ struct Candidate {
   Evidence evidence;
   std::optional<double> latent;
   std::optional<LexicalEvidence> lexical;
+  std::vector<float> terms;        ///< What each of the question's terms says of that (lexical.h).
   std::vector<LayerScore> layers;  ///< With `explain`, of the latent channel's best segment.
 };
 

@@ -68,6 +68,7 @@ class Scorer {
     for (LexicalHit& hit : hits_) {
       hit.coverage = hit.score / most_;
       ChooseSegment(&hit);
+      SayTerms(&hit);
     }
     return std::move(hits_);
   }
@@ -132,12 +133,35 @@ class Scorer {
         ++i;
         continue;
       }
-      std::uint64_t count = posting.title;
-      for (; i < list.size() && list[i].document == posting.document; ++i) count += list[i].text;
-      const double length = static_cast<double>(posting.title_length) + posting.document_length;
-      scores_[posting.document] +=
-          TermScore(weight, static_cast<double>(count), length, document_mean_) +
-          kTitleBonus * Saturated(weight, posting.title, kBm25K1);
+      scores_[posting.document] += DocumentScore(weight, list, &i);
+    }
+  }
+
+  // Of the document whose first posting is list[*i], by one term; *i goes behind its last one.
+  double DocumentScore(double weight, const PostingList& list, std::size_t* i) const {
+    const Posting& posting = list[*i];
+    std::uint64_t count = posting.title;
+    for (; *i < list.size() && list[*i].document == posting.document; ++*i) count += list[*i].text;
+    const double length = static_cast<double>(posting.title_length) + posting.document_length;
+    return TermScore(weight, static_cast<double>(count), length, document_mean_) +
+           kTitleBonus * Saturated(weight, posting.title, kBm25K1);
+  }
+
+  // Where the document's postings begin, or those of the next one.
+  static std::size_t Find(const PostingList& list, DocumentNumber document) {
+    const auto number = static_cast<std::uint32_t>(document % kBlockDocuments);
+    const auto at = std::ranges::lower_bound(list, number, {}, &Posting::document);
+    return static_cast<std::size_t>(at - list.begin());
+  }
+
+  void SayTerms(LexicalHit* hit) const {
+    const auto number = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
+    for (const LoadedTerm& term : terms_) {
+      const PostingList& list = *term.lists.blocks[BlockOf(hit->document)];
+      std::size_t at = Find(list, hit->document);
+      const bool has = at < list.size() && list[at].document == number;
+      hit->terms.push_back(has ? static_cast<float>(DocumentScore(term.trusted_weight(), list, &at))
+                               : 0.0F);
     }
   }
 
@@ -148,9 +172,7 @@ class Scorer {
     for (const LoadedTerm& term : terms_) {
       const double idf = Idf(segments_, static_cast<double>(term.lists.segments));
       const PostingList& list = *term.lists.blocks[BlockOf(hit->document)];
-      auto at = std::lower_bound(
-          list.begin(), list.end(), document,
-          [](const Posting& posting, std::uint32_t number) { return posting.document < number; });
+      auto at = list.begin() + static_cast<std::ptrdiff_t>(Find(list, hit->document));
       for (; at != list.end() && at->document == document; ++at) {
         auto known = std::lower_bound(
             scores.begin(), scores.end(), at->segment,

@@ -22,11 +22,12 @@ inline constexpr double kRareBonus = 0.25;
 /// One document that shares a term with the query, best first; ties by document number.
 struct LexicalHit {
   DocumentNumber document = 0;
-  std::uint32_t segment = 0;  ///< Its best segment by BM25; the lowest number on a tie.
-  Generation generation = 0;  ///< Of the version that was scored.
-  double score = 0;           ///< Of the document; > 0.
-  double coverage = 0;        ///< score / what a document could score at most, in (0, 1].
-  double segment_score = 0;   ///< BM25 of that segment (title and its text) alone.
+  std::uint32_t segment = 0;   ///< Its best segment by BM25; the lowest number on a tie.
+  Generation generation = 0;   ///< Of the version that was scored.
+  double score = 0;            ///< Of the document; > 0.
+  double coverage = 0;         ///< score / what a document could score at most, in (0, 1].
+  double segment_score = 0;    ///< BM25 of that segment (title and its text) alone.
+  std::vector<float> terms{};  ///< What each of the query's terms adds to the score, in its order.
 };
 
 class DocumentSet;

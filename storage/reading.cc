@@ -363,8 +363,8 @@ Result<ScanSummary> Store::Impl::ScanRouter(SpaceId space,
   const ReadView view = engine->View();
   ScanSummary summary;
   std::string aligned;  // The cursor's bytes may lie anywhere in a block; a view needs alignment.
-  Cursor cursor = view.Scan(
-      {Family::kRouter, DocumentKey(space, range.first), DocumentKey(space, range.end)});
+  Cursor cursor =
+      view.Scan({Family::kRouter, DocumentKey(space, range.first), DocumentKey(space, range.end)});
   for (; cursor.Valid(); cursor.Next()) {
     const std::string_view key = cursor.key();
     if (key.size() != kSegmentRowKeyBytes) return Corruption("router record: bad key; run verify");

@@ -101,7 +101,7 @@ struct Hit {
   std::string text{};  ///< The original bytes of `span`.
   Span span{};         ///< The best segment in the memory's text.
   std::uint32_t segment = 0;
-  double score = 0;                 ///< Fused; in [0, 1], higher is better.
+  double score = 0;                 ///< Fused; in [0, 1], higher is better; less for a repetition.
   std::optional<double> latent{};   ///< Absent when the channel did not see this memory.
   std::optional<double> lexical{};  ///< Plain BM25.
   std::vector<LayerScore> layers{};

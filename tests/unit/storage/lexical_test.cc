@@ -248,6 +248,25 @@ TEST(Lexical, NamesTheSegmentThatHoldsTheWords) {
   EXPECT_GT((*hits)[0].segment_score, 0);
 }
 
+TEST(Lexical, SaysWhatEachTermAdds) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  for (const char* text : {"the Tagus runs here\nthe Tagus floods\n", "here is the harbour",
+                           "a harbour on the Tagus", "nothing"}) {
+    ASSERT_OK(store->Commit(One(MakeWrite(text, text))));
+  }
+  const auto hits = store->Search(space, "Tagus harbuor heron", 10);
+  ASSERT_EQ(hits->size(), 3U);
+  for (const LexicalHit& hit : *hits) {
+    ASSERT_EQ(hit.terms.size(), 3U);
+    EXPECT_NEAR(double{hit.terms[0]} + hit.terms[1] + hit.terms[2], hit.score, 1e-6);
+    EXPECT_EQ(hit.terms[0] > 0, hit.document != 1) << hit.document;
+    EXPECT_EQ(hit.terms[1] > 0, hit.document != 0) << "as the word that it looks like";
+    EXPECT_EQ(hit.terms[2], 0) << "no document has it";
+  }
+}
+
 TEST(Lexical, ReturnsOnlyAllowedDocumentsAndBreaksTiesByNumber) {
   TempFolder folder;
   const auto store = OpenStore(folder / "store");
