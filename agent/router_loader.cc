@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -100,7 +101,7 @@ class Reader {
 
   void Run() {
     for (std::uint64_t range = turns_->Take(); range < turns_->ranges(); range = turns_->Take()) {
-      Status read = Read(range);
+      Status read = TryRead(range);
       if (!turns_->Await(range)) return;
       const bool ok = read.ok();
       turns_->End(std::move(read));
@@ -109,6 +110,15 @@ class Reader {
   }
 
  private:
+  // An exception must not leave a thread.
+  Status TryRead(std::uint64_t range) {
+    try {
+      return Read(range);
+    } catch (const std::bad_alloc&) {
+      return Unavailable("out of memory: the router keys of a space were being loaded");
+    }
+  }
+
   Status Read(std::uint64_t range) {
     Status added;
     const auto visit = [&](const storage::SegmentView& router) {

@@ -8,6 +8,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 
 def main() -> None:
@@ -36,6 +37,10 @@ def main() -> None:
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_yscale("log")
+        # 2, 5, 10, 20: powers of ten alone may be one line or none.
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter("")
         axes.set_xlabel("tokens remembered")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
