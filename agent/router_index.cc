@@ -220,12 +220,14 @@ void RouterIndex::Drop(storage::SpaceId space) {
   if (keys_ != nullptr) keys_->DropSpace(space);
   const std::lock_guard lock(mutex_);
   spaces_.erase(space);
+  sketching_.erase(space);
 }
 
 void RouterIndex::DropAll() {
   DropAllKeys();
   const std::lock_guard lock(mutex_);
   spaces_.clear();
+  sketching_.clear();
 }
 
 std::uint64_t RouterIndex::Bytes() const { return Sum(Held()); }

@@ -67,11 +67,11 @@ class Turns {
     const std::lock_guard lock(mutex_);
     return turn_ == range;
   }
-  // False: another range failed.
-  bool Await(std::uint64_t range) {
+  // An error: that of another range.
+  Status Await(std::uint64_t range) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return turn_ == range || !failed_.ok(); });
-    return failed_.ok();
+    return failed_;
   }
   void End(Status status) {
     const std::lock_guard lock(mutex_);
@@ -102,7 +102,7 @@ class Reader {
   void Run() {
     for (std::uint64_t range = turns_->Take(); range < turns_->ranges(); range = turns_->Take()) {
       Status read = TryRead(range);
-      if (!turns_->Await(range)) return;
+      if (!turns_->Await(range).ok()) return;
       const bool ok = read.ok();
       turns_->End(std::move(read));
       if (!ok) return;
@@ -139,7 +139,7 @@ class Reader {
   }
 
   Status Append(std::uint64_t range) {
-    if (!turns_->Await(range)) return turns_->failed();
+    KVASIR_RETURN_IF_ERROR(turns_->Await(range));
     KVASIR_RETURN_IF_ERROR(AppendAll(batch_, index_));
     batch_.Clear();
     return fit_();

@@ -112,16 +112,15 @@ class Searcher {
   }
 
   Status AddLexical() {
-    KVASIR_ASSIGN_OR_RETURN(
-        const auto hits,
-        bank_.store().Search(query_.space, query_.text, query_.candidates, query_.allowed));
+    KVASIR_ASSIGN_OR_RETURN(auto hits, bank_.store().Search(query_.space, query_.text,
+                                                            query_.candidates, query_.allowed));
     if (!hits.empty()) best_lexical_ = hits.front().score;
-    for (const storage::LexicalHit& hit : hits) {
+    for (storage::LexicalHit& hit : hits) {
       Candidate& candidate = Get(hit.document);
       candidate.segment = hit.segment;
       candidate.generation = hit.generation;
       candidate.lexical = {.score = hit.score, .coverage = hit.coverage};
-      candidate.terms = hit.terms;
+      candidate.terms = std::move(hit.terms);
     }
     if (!query_.titles) return Status::Ok();
     KVASIR_ASSIGN_OR_RETURN(const auto named, bank_.store().TitlesIn(query_.space, query_.text));

@@ -217,7 +217,7 @@ bool RouteIndex::WantsSketches() const {
 Status RouteIndex::EndFill(int threads, const std::stop_token& stop) {
   const std::lock_guard writer(state_->writer);
   state_->filling = false;
-  if (state_->basis != nullptr || state_->chunks < kSketchChunks) return Status::Ok();
+  if (!WantsSketches()) return Status::Ok();
   return state_->MakeSketches(threads > 0 ? threads : omp_get_num_procs(), /*drop_keys=*/false,
                               stop);
 }

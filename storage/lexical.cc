@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "storage/document_set.h"
@@ -67,8 +68,7 @@ class Scorer {
     std::sort(hits_.begin(), hits_.end(), Better);
     for (LexicalHit& hit : hits_) {
       hit.coverage = hit.score / most_;
-      ChooseSegment(&hit);
-      SayTerms(&hit);
+      Describe(&hit);
     }
     return std::move(hits_);
   }
@@ -147,42 +147,30 @@ class Scorer {
            kTitleBonus * Saturated(weight, posting.title, kBm25K1);
   }
 
-  // Where the document's postings begin, or those of the next one.
-  static std::size_t Find(const PostingList& list, DocumentNumber document) {
-    const auto number = static_cast<std::uint32_t>(document % kBlockDocuments);
-    const auto at = std::ranges::lower_bound(list, number, {}, &Posting::document);
-    return static_cast<std::size_t>(at - list.begin());
-  }
-
-  void SayTerms(LexicalHit* hit) const {
-    const auto number = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
-    for (const LoadedTerm& term : terms_) {
-      const PostingList& list = *term.lists.blocks[BlockOf(hit->document)];
-      std::size_t at = Find(list, hit->document);
-      const bool has = at < list.size() && list[at].document == number;
-      hit->terms.push_back(has ? static_cast<float>(DocumentScore(term.trusted_weight(), list, &at))
-                               : 0.0F);
-    }
-  }
-
-  // Adds up the document's segments term by term; a document has few.
-  void ChooseSegment(LexicalHit* hit) const {
+  // What each term says of the document, and of its segments: adds those up term by term; a
+  // document has few.
+  void Describe(LexicalHit* hit) const {
     std::vector<std::pair<std::uint32_t, double>> scores;
-    const auto document = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
+    const auto number = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
     for (const LoadedTerm& term : terms_) {
       const double idf = Idf(segments_, static_cast<double>(term.lists.segments));
       const PostingList& list = *term.lists.blocks[BlockOf(hit->document)];
-      auto at = list.begin() + static_cast<std::ptrdiff_t>(Find(list, hit->document));
-      for (; at != list.end() && at->document == document; ++at) {
+      const auto first = std::ranges::lower_bound(list, number, {}, &Posting::document);
+      const bool has = first != list.end() && first->document == number;
+      const auto begin = static_cast<std::size_t>(first - list.begin());
+      std::size_t end = begin;
+      hit->terms.push_back(
+          has ? static_cast<float>(DocumentScore(term.trusted_weight(), list, &end)) : 0.0F);
+      for (const Posting& at : std::span(list).subspan(begin, end - begin)) {
         auto known = std::lower_bound(
-            scores.begin(), scores.end(), at->segment,
+            scores.begin(), scores.end(), at.segment,
             [](const auto& score, std::uint32_t segment) { return score.first < segment; });
-        if (known == scores.end() || known->first != at->segment) {
-          known = scores.insert(known, {at->segment, 0.0});
+        if (known == scores.end() || known->first != at.segment) {
+          known = scores.insert(known, {at.segment, 0.0});
         }
-        const double length = static_cast<double>(at->title_length) + at->segment_length;
+        const double length = static_cast<double>(at.title_length) + at.segment_length;
         known->second +=
-            TermScore(idf, static_cast<double>(at->title) + at->text, length, segment_mean_);
+            TermScore(idf, static_cast<double>(at.title) + at.text, length, segment_mean_);
       }
     }
     for (const auto& [segment, score] : scores) {

@@ -1,10 +1,10 @@
-"""embedders.py [--bfloat16] CORPUS QUESTIONS MODEL…: what sentence embedders recall, alone and with BM25, beside `kvasir eval`.
+"""embedders.py [--bfloat16] CORPUS QUESTIONS MODEL…: what sentence embedders recall, alone and with BM25.
 
 MODEL: a folder of all-MiniLM-L6-v2 or all-mpnet-base-v2 (its json files and weights). Mean-pooled unit vectors of title
 and text, cut where the model's sentence_bert_config.json says; cosine. Hybrids with bm25s (k1 0.9, b 0.4): reciprocal
 ranks (60), and the sum of both scores as deviations from the question's mean over its 100 best of each. Needs
-embedders.txt beside this file; prints one table row a ranking. --bfloat16: weights and states in half precision, many
-times as fast where the processor has such instructions.
+embedders.txt beside this file; prints one table row a ranking. --bfloat16: weights and states in half precision, for
+processors with such instructions.
 """
 
 import json

@@ -281,6 +281,9 @@ TEST_F(RouterIndexTest, ALargeSpaceIsSketchedBehindItsOpening) {
     while (opening.index->WantsSketches()) std::this_thread::yield();
     routers->Drop(large);
   }
+  const std::weak_ptr<SpaceIndex> dropped = *routers->Open(large);
+  routers->Drop(large);
+  EXPECT_TRUE(dropped.expired()) << "nobody sketches what nobody wants any more";
   EXPECT_OK(Make(0)->Open(large));  // Nobody waits for the sketches of an index that goes.
 }
 
