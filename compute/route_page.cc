@@ -279,9 +279,14 @@ template <typename Wanted>
 void RoutePage::ReduceMax(const float* slot_scores, Wanted wanted, std::span<float> scores,
                           std::span<std::uint32_t> best_chunk) const {
   if (best_chunk.empty()) {
-    for (std::int64_t i = 0; i < end_; ++i) {
+    // An entry's chunks mostly lie side by side: their best goes to memory once.
+    for (std::int64_t i = 0; i < end_;) {
       const Slot& slot = slots_[static_cast<std::size_t>(i)];
-      if (wanted(slot)) scores[slot.ordinal] = std::max(scores[slot.ordinal], slot_scores[i]);
+      float best = slot_scores[i++];
+      while (i < end_ && slots_[static_cast<std::size_t>(i)].ordinal == slot.ordinal) {
+        best = std::max(best, slot_scores[i++]);
+      }
+      if (wanted(slot)) scores[slot.ordinal] = std::max(scores[slot.ordinal], best);
     }
     return;
   }

@@ -45,7 +45,7 @@ inline __m128 RouteGroupPairs(const std::uint8_t* keys, std::int64_t width,
   const std::int16_t* codes = queries.codes + first * width;
   for (std::int64_t i = 0; i < width; i += kRouteLine) {
     const std::uint8_t* line = keys + i * kRouteGroup;
-    _mm_prefetch(reinterpret_cast<const char*>(line + 4 * width * kRouteGroup), _MM_HINT_T0);
+    Fetch(line + kFetchAhead);
     for (int part = 0; part < kRouteLine; part += kStep) {
       I16 query[Q];
       for (int q = 0; q < Q; ++q) {

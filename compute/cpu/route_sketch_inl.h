@@ -16,8 +16,6 @@ typedef std::uint16_t Words __attribute__((vector_size(kLanes * 4)));
 
 constexpr std::int64_t kPatternBytes = 16;
 constexpr int kVectorBytes = kLanes * 4;
-/// How far ahead sketches are fetched: a few thousand cycles of work.
-constexpr std::int64_t kAhead = 4096;
 /// Quads whose sums stay below 2^16: 256 · 255 < 65 536.
 constexpr std::int64_t kSpanQuads = 256;
 
@@ -70,7 +68,7 @@ inline void SketchSpan(const std::uint8_t* bits, std::int64_t begin, std::int64_
   ByteSums low[Q];
   ByteSums high[Q];
   for (std::int64_t at = begin * kPatternBytes; at < end * kPatternBytes; at += kVectorBytes) {
-    _mm_prefetch(reinterpret_cast<const char*>(bits + at + kAhead), _MM_HINT_T0);
+    Fetch(bits + at + kFetchAhead);
     const Bytes both = LoadBytes(bits + at);
     const Bytes first = both & 15;
     const Bytes second = reinterpret_cast<Bytes>(reinterpret_cast<Words>(both) >> 4) & 15;

@@ -26,6 +26,14 @@ typedef float F32 __attribute__((vector_size(kLanes * 4)));
 typedef std::int32_t I32 __attribute__((vector_size(kLanes * 4)));
 typedef std::int16_t I16 __attribute__((vector_size(kLanes * 4)));
 
+/// How far ahead what a scan reads is fetched: a few thousand cycles of work.
+[[maybe_unused]] constexpr std::int64_t kFetchAhead = 4096;
+
+/// Asks for the cache line at `at`, which need not be memory of this process.
+[[maybe_unused]] inline void Fetch(const void* at) {
+  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
+}
+
 [[maybe_unused]] inline F32 Load(const float* from) {
   F32 v;
   std::memcpy(&v, from, sizeof v);
