@@ -35,6 +35,10 @@ double TermScore(double idf, double count, double length, double mean_length) {
 // (docs/recall.md).
 constexpr double kRespelled = 0.8;
 
+// Where documents are long, at most so many more than are asked for are looked at segment by
+// segment.
+constexpr std::size_t kMoreLong = 100;
+
 struct LoadedTerm {
   TermLists lists;
   double weight = 0;  // Its idf, raised for a rare one.
@@ -49,9 +53,8 @@ class Scorer {
   Scorer(const SpaceRow& totals, const LexicalQuery& query)
       : query_(query),
         documents_(static_cast<double>(totals.documents)),
-        segments_(static_cast<double>(totals.segments)),
-        document_mean_(static_cast<double>(totals.document_terms) / documents_),
-        segment_mean_(static_cast<double>(totals.segment_terms) / segments_) {}
+        mean_length_(static_cast<double>(totals.document_terms) / documents_),
+        depth_(query.k + (totals.segments > totals.documents ? std::min(query.k, kMoreLong) : 0)) {}
 
   Status Load(TermReader* reader) {
     for (const std::string& term : query_.terms) {
@@ -64,12 +67,10 @@ class Scorer {
   std::vector<LexicalHit> Best(std::uint32_t blocks) {
     WeighTerms();
     for (std::uint32_t block = 0; block < blocks; ++block) ScoreBlock(block);
+    for (LexicalHit& hit : hits_) Describe(&hit);
     KeepBest(query_.k);
     std::sort(hits_.begin(), hits_.end(), Better);
-    for (LexicalHit& hit : hits_) {
-      hit.coverage = hit.score / most_;
-      Describe(&hit);
-    }
+    for (LexicalHit& hit : hits_) hit.coverage = hit.score / most_;
     return std::move(hits_);
   }
 
@@ -118,7 +119,7 @@ class Scorer {
       if (query_.allowed != nullptr && !query_.allowed->Contains(first + i)) continue;
       hits_.push_back({.document = first + i, .score = scores_[i]});
     }
-    KeepBest(query_.k);
+    KeepBest(depth_);
   }
 
   // Heavy terms come first: a document without them that the rest of the terms cannot bring among
@@ -140,55 +141,69 @@ class Scorer {
   // Of the document whose first posting is list[*i], by one term; *i goes behind its last one.
   double DocumentScore(double weight, const PostingList& list, std::size_t* i) const {
     const Posting& posting = list[*i];
-    std::uint64_t count = posting.title;
-    for (; *i < list.size() && list[*i].document == posting.document; ++*i) count += list[*i].text;
-    const double length = static_cast<double>(posting.title_length) + posting.document_length;
-    return TermScore(weight, static_cast<double>(count), length, document_mean_) +
+    std::uint64_t text = 0;
+    for (; *i < list.size() && list[*i].document == posting.document; ++*i) text += list[*i].text;
+    return Score(weight, posting, text, posting.document_length);
+  }
+
+  // Of one term that stands `text` times in so many words of text and as often in the title as
+  // `posting` says.
+  double Score(double weight, const Posting& posting, std::uint64_t text, double length) const {
+    const auto count = static_cast<double>(posting.title + text);
+    return TermScore(weight, count, posting.title_length + length, mean_length_) +
            kTitleBonus * Saturated(weight, posting.title, kBm25K1);
   }
 
-  // What each term says of the document, and of its segments: adds those up term by term; a
-  // document has few.
-  void Describe(LexicalHit* hit) const {
-    std::vector<std::pair<std::uint32_t, double>> scores;
-    const auto number = static_cast<std::uint32_t>(hit->document % kBlockDocuments);
+  // The postings of a document's segments that have the term.
+  static std::span<const Posting> Of(DocumentNumber document, const LoadedTerm& term) {
+    const PostingList& list = *term.lists.blocks[BlockOf(document)];
+    const auto number = static_cast<std::uint32_t>(document % kBlockDocuments);
+    const auto first = std::ranges::lower_bound(list, number, {}, &Posting::document);
+    auto end = first;
+    while (end != list.end() && end->document == number) ++end;
+    return {first, end};
+  }
+
+  // Its best segment, and what each term adds, to the score of the document and to that of this
+  // segment.
+  void Describe(LexicalHit* hit) {
+    segments_.clear();
     for (const LoadedTerm& term : terms_) {
-      const double idf = Idf(segments_, static_cast<double>(term.lists.segments));
-      const PostingList& list = *term.lists.blocks[BlockOf(hit->document)];
-      const auto first = std::ranges::lower_bound(list, number, {}, &Posting::document);
-      const bool has = first != list.end() && first->document == number;
-      const auto begin = static_cast<std::size_t>(first - list.begin());
-      std::size_t end = begin;
-      hit->terms.push_back(
-          has ? static_cast<float>(DocumentScore(term.trusted_weight(), list, &end)) : 0.0F);
-      for (const Posting& at : std::span(list).subspan(begin, end - begin)) {
-        auto known = std::lower_bound(
-            scores.begin(), scores.end(), at.segment,
-            [](const auto& score, std::uint32_t segment) { return score.first < segment; });
-        if (known == scores.end() || known->first != at.segment) {
-          known = scores.insert(known, {at.segment, 0.0});
-        }
-        const double length = static_cast<double>(at.title_length) + at.segment_length;
-        known->second +=
-            TermScore(idf, static_cast<double>(at.title) + at.text, length, segment_mean_);
+      for (const Posting& at : Of(hit->document, term)) {
+        if (at.segment >= segments_.size()) segments_.resize(at.segment + std::size_t{1});
+        segments_[at.segment] += Score(term.trusted_weight(), at, at.text, at.segment_length);
       }
     }
-    for (const auto& [segment, score] : scores) {
-      if (score <= hit->segment_score) continue;
-      hit->segment = segment;
-      hit->segment_score = score;
+    const auto best = std::ranges::max_element(segments_);
+    hit->segment = static_cast<std::uint32_t>(best - segments_.begin());
+    hit->score = 0;
+    for (const LoadedTerm& term : terms_) {
+      double score = 0;
+      std::uint64_t text = 0;
+      const std::span<const Posting> postings = Of(hit->document, term);
+      for (const Posting& at : postings) {
+        text += at.text;
+        if (at.segment != hit->segment) continue;
+        score = kSegmentShare * Score(term.trusted_weight(), at, at.text, at.segment_length);
+      }
+      if (!postings.empty()) {
+        const Posting& any = postings.front();
+        score += (1 - kSegmentShare) * Score(term.trusted_weight(), any, text, any.document_length);
+      }
+      hit->terms.push_back(static_cast<float>(score));
+      hit->score += score;
     }
   }
 
   const LexicalQuery& query_;
   const double documents_;
-  const double segments_;
-  const double document_mean_;
-  const double segment_mean_;
+  const double mean_length_;  // Of a document.
+  const std::size_t depth_;   // How many are looked at segment by segment.
   std::vector<LoadedTerm> terms_;
   std::vector<const LoadedTerm*> by_weight_;      // Heaviest first.
   double most_ = 0;                               // What a document scores less than.
   std::array<double, kBlockDocuments> scores_{};  // 32 KiB: stays in the first-level cache.
+  std::vector<double> segments_;                  // Scores of one document's.
   std::vector<LexicalHit> hits_;
   double least_ = 0;  // Of `hits_`, once they are as many as asked for.
 };

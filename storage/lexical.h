@@ -18,15 +18,15 @@ inline constexpr double kBm25B = 0.4;
 /// Chosen on held-out training rows (docs/recall.md).
 inline constexpr double kTitleBonus = 0.3;
 inline constexpr double kRareBonus = 0.25;
+inline constexpr double kSegmentShare = 0.65;
 
 /// One document that shares a term with the query, best first; ties by document number.
 struct LexicalHit {
   DocumentNumber document = 0;
-  std::uint32_t segment = 0;   ///< Its best segment by BM25; the lowest number on a tie.
+  std::uint32_t segment = 0;   ///< Its best segment; the lowest number on a tie.
   Generation generation = 0;   ///< Of the version that was scored.
   double score = 0;            ///< Of the document; > 0.
   double coverage = 0;         ///< score / what a document could score at most, in (0, 1].
-  double segment_score = 0;    ///< BM25 of that segment (title and its text) alone.
   std::vector<float> terms{};  ///< What each of the query's terms adds to the score, in its order.
 };
 
@@ -51,11 +51,12 @@ struct LexicalQuery {
 /// without length normalisation. `coverage` divides by the limit of that for ever more of every
 /// term, terms that no document has included: what part of the question the document speaks of.
 /// idf = ln(1 + (N - df + 0.5) / (df + 0.5)), times (idf / mean idf of the query)^kRareBonus: the
-/// rare words of a question are what it is about. The best segment is chosen by BM25 over segments
-/// (tf and length of title + segment, N = segments). A term that no document has counts as the
-/// words near to it (term_lists.h), for a little less. `generation` of the hits is left 0. Cost:
-/// one seek per term and block of 4096 documents that is not cached; then one pass over the
-/// postings.
+/// rare words of a question are what it is about. A long document has most words somewhere, an
+/// answer has them together: kSegmentShare of the score is that of the best segment, as if it were
+/// the document (a document of one segment scores the same). Chosen so are the k best of up to
+/// 2 k that score best as a whole. A term that no document has counts as the words near to it
+/// (term_lists.h), for a little less. `generation` of the hits is left 0. Cost: one seek per term
+/// and block of 4096 documents that is not cached; then one pass over the postings.
 Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow& totals,
                                            std::uint64_t sequence, const LexicalQuery& query,
                                            PostingCache* cache);

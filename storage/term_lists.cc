@@ -29,7 +29,8 @@ Result<ListPtr> ReadList(Cursor* cursor, const PostingListKey& key) {
   for (cursor->Seek(prefix); cursor->Valid() && cursor->key().starts_with(prefix); cursor->Next()) {
     const std::string_view row = cursor->key();
     if (row.size() != kPostingKeyBytes || !DecodePosting(cursor->value(), &value) ||
-        BigEndian16(row.substr(kTermPrefixBytes)) >= kBlockDocuments) {
+        BigEndian16(row.substr(kTermPrefixBytes)) >= kBlockDocuments ||
+        BigEndian32(row.substr(kTermPrefixBytes + 2)) >= kMaxSegments) {
       return Corruption("postings: bad row; run verify");
     }
     list->push_back({.document = BigEndian16(row.substr(kTermPrefixBytes)),

@@ -18,21 +18,23 @@ struct PlainDocument {
   std::vector<std::string> segments;
 };
 
+std::map<std::string, double> Counts(const std::vector<std::string>& terms) {
+  std::map<std::string, double> counts;
+  for (const std::string& term : terms) counts[term] += 1;
+  return counts;
+}
+
 std::vector<std::pair<DocumentNumber, double>> PlainBm25(
     const std::map<DocumentNumber, PlainDocument>& corpus, const std::string& query) {
-  std::map<DocumentNumber, std::map<std::string, double>> counts;
-  std::map<DocumentNumber, double> lengths;
+  std::map<DocumentNumber, std::vector<std::string>> whole;
   std::map<std::string, double> document_frequency;
   double total = 0;
   for (const auto& [number, document] : corpus) {
-    std::vector<std::string> terms = Terms(document.title);
-    for (const std::string& segment : document.segments) {
-      for (std::string& term : Terms(segment)) terms.push_back(std::move(term));
-    }
-    for (const std::string& term : terms) counts[number][term] += 1;
-    for (const auto& [term, count] : counts[number]) document_frequency[term] += 1;
-    lengths[number] = static_cast<double>(terms.size());
-    total += lengths[number];
+    std::string text = document.title;
+    for (const std::string& segment : document.segments) text += "\n" + segment;
+    whole[number] = Terms(text);
+    for (const auto& [term, count] : Counts(whole[number])) document_frequency[term] += 1;
+    total += static_cast<double>(whole[number].size());
   }
   const auto n = static_cast<double>(corpus.size());
   const auto idf = [&](const std::string& term) {
@@ -42,19 +44,26 @@ std::vector<std::pair<DocumentNumber, double>> PlainBm25(
   const std::vector<std::string> terms = QueryTerms(query);
   double mean = 0;
   for (const std::string& term : terms) mean += idf(term) / static_cast<double>(terms.size());
+  const auto score = [&](const std::vector<std::string>& text, const std::string& title) {
+    std::map<std::string, double> counts = Counts(text);
+    std::map<std::string, double> in_title = Counts(Terms(title));
+    const double norm = 0.9 * (1 - 0.4 + 0.4 * static_cast<double>(text.size()) / (total / n));
+    double sum = 0;
+    for (const std::string& term : terms) {
+      const double weight = idf(term) * std::pow(idf(term) / mean, 0.25);
+      sum += weight * counts[term] * 1.9 / (counts[term] + norm);
+      sum += 0.3 * weight * in_title[term] * 1.9 / (in_title[term] + 0.9);
+    }
+    return sum;
+  };
   std::vector<std::pair<DocumentNumber, double>> scores;
   for (const auto& [number, document] : corpus) {
-    double score = 0;
-    const std::vector<std::string> title = Terms(document.title);
-    for (const std::string& term : terms) {
-      const double tf = counts[number].contains(term) ? counts[number][term] : 0;
-      if (tf == 0) continue;
-      const double weight = idf(term) * std::pow(idf(term) / mean, 0.25);
-      score += weight * tf * 1.9 / (tf + 0.9 * (1 - 0.4 + 0.4 * lengths[number] / (total / n)));
-      const auto in_title = static_cast<double>(std::count(title.begin(), title.end(), term));
-      score += 0.3 * weight * in_title * 1.9 / (in_title + 0.9);
+    double best = 0;
+    for (const std::string& segment : document.segments) {
+      best = std::max(best, score(Terms(document.title + "\n" + segment), document.title));
     }
-    if (score > 0) scores.emplace_back(number, score);
+    const double mixed = 0.35 * score(whole[number], document.title) + 0.65 * best;
+    if (mixed > 0) scores.emplace_back(number, mixed);
   }
   std::sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) {
     return std::pair(-a.second, a.first) < std::pair(-b.second, b.first);
@@ -245,7 +254,22 @@ TEST(Lexical, NamesTheSegmentThatHoldsTheWords) {
   const auto hits = store->Search(space, "Tagus", 1);
   ASSERT_EQ(hits->size(), 1U);
   EXPECT_EQ((*hits)[0].segment, 2U);
-  EXPECT_GT((*hits)[0].segment_score, 0);
+}
+
+TEST(Lexical, PrefersWordsThatStandTogether) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  ASSERT_OK(store->Commit(
+      One(MakeWrite("apart", "ferry after ferry, one ferry\nharbour, harbour, harbour walls\n"))));
+  ASSERT_OK(store->Commit(
+      One(MakeWrite("together", "rain fell here\nice came and snow\nno ferry in the harbour\n"))));
+  ASSERT_OK(store->Commit(One(MakeWrite("neither", "rain and snow fell on the hills\n"))));
+  // The first one has each word three times, and is the better one as a whole.
+  const auto best = store->Search(space, "ferry harbour", 1);
+  ASSERT_EQ(best->size(), 1U);
+  EXPECT_EQ((*best)[0].document, 1U);
+  EXPECT_EQ((*best)[0].segment, 2U);
 }
 
 TEST(Lexical, SaysWhatEachTermAdds) {
