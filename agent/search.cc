@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/proofread.h"
 #include "agent/space_index.h"
 #include "agent/spread.h"
 #include "model/utf8.h"
@@ -21,8 +22,17 @@ using storage::DocumentNumber;
 // what a text is about stands at its beginning. Chosen on training rows (docs/recall.md).
 constexpr std::size_t kLinkSeeds = 3;
 constexpr std::size_t kLinkBytes = 1200;
+// How many of the lexical channel's best say how the question's words are written.
+constexpr std::size_t kWriters = 10;
 // Of so many of the best, what stands beside them becomes a candidate.
 constexpr std::size_t kNeighbourSeeds = 10;
+
+// Empty: an edited memory has fewer segments now.
+std::string_view TextOf(const storage::Document& document, std::uint32_t segment) {
+  if (segment >= document.segments.size()) return {};
+  const Span span = document.segments[segment].span;
+  return std::string_view(document.record.text).substr(span.begin, span.end - span.begin);
+}
 
 // What the latent channel says of a question.
 struct Latent {
@@ -31,10 +41,10 @@ struct Latent {
   LatentScores scores;
 };
 
-Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query,
+Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query, std::string_view text,
                            std::span<const DocumentNumber> also) {
   Latent latent;
-  KVASIR_ASSIGN_OR_RETURN(const model::TokenSequence tokens, bank.framing().Question(query.text));
+  KVASIR_ASSIGN_OR_RETURN(const model::TokenSequence tokens, bank.framing().Question(text));
   if (tokens.empty()) return latent;
   const Stopwatch stopwatch(bank.work(), WorkKind::kRoute, tokens.size());
   {
@@ -66,9 +76,11 @@ class Searcher {
   }
 
   Result<std::vector<Candidate>> Run() {
-    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical());
+    KVASIR_ASSIGN_OR_RETURN(LexicalSide lexical, SearchLexical());
+    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical(&lexical.hits));
     if (query_.latent) {
-      KVASIR_ASSIGN_OR_RETURN(latent_, ScoreLatent(bank_, query_, Numbers()));
+      KVASIR_ASSIGN_OR_RETURN(const std::string text, Heard(lexical));
+      KVASIR_ASSIGN_OR_RETURN(latent_, ScoreLatent(bank_, query_, text, Numbers()));
       for (const LatentHit& hit : latent_.scores.best()) Get(hit.document);
       for (auto& [document, candidate] : candidates_) {
         if (const auto hit = latent_.scores.Find(document)) AddLatent(*hit, &candidate);
@@ -111,11 +123,40 @@ class Searcher {
     return query_.allowed == nullptr || query_.allowed->Contains(document);
   }
 
-  Status AddLexical() {
-    KVASIR_ASSIGN_OR_RETURN(auto hits, bank_.store().Search(query_.space, query_.text,
-                                                            query_.candidates, query_.allowed));
-    if (!hits.empty()) best_lexical_ = hits.front().score;
-    for (storage::LexicalHit& hit : hits) {
+  // What the lexical channel found, and the question's terms that no memory has.
+  struct LexicalSide {
+    std::vector<storage::LexicalHit> hits;
+    std::vector<std::string> unknown;
+  };
+
+  // The latent channel alone asks it how words are written.
+  Result<LexicalSide> SearchLexical() {
+    LexicalSide side;
+    const std::size_t count = query_.lexical ? query_.candidates : query_.titles ? kWriters : 0;
+    KVASIR_ASSIGN_OR_RETURN(side.hits, bank_.store().Search(query_.space, query_.text, count,
+                                                            query_.allowed, &side.unknown));
+    return side;
+  }
+
+  // The question as the model hears it. That of a later hop has a hit's text behind it.
+  Result<std::string> Heard(const LexicalSide& side) {
+    std::string question(query_.text);
+    if (!query_.titles || (side.unknown.empty() && !IsInOneCase(question))) return question;
+    const auto hits = std::span(side.hits).first(std::min(side.hits.size(), kWriters));
+    std::vector<DocumentNumber> numbers;
+    for (const storage::LexicalHit& hit : hits) numbers.push_back(hit.document);
+    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(query_.space, numbers));
+    std::vector<WrittenText> texts;
+    for (std::size_t i = 0; i < hits.size(); ++i) {
+      if (!documents[i]) continue;
+      texts.push_back({documents[i]->record.title, TextOf(*documents[i], hits[i].segment)});
+    }
+    return Proofread(question, side.unknown, texts);
+  }
+
+  Status AddLexical(std::vector<storage::LexicalHit>* hits) {
+    if (!hits->empty()) best_lexical_ = hits->front().score;
+    for (storage::LexicalHit& hit : *hits) {
       Candidate& candidate = Get(hit.document);
       candidate.segment = hit.segment;
       candidate.generation = hit.generation;
@@ -290,10 +331,7 @@ Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query) {
 Result<std::vector<storage::TitleMention>> TitlesIn(Bank& bank, storage::SpaceId space,
                                                     const storage::Document& document,
                                                     std::uint32_t segment) {
-  if (segment >= document.segments.size()) return std::vector<storage::TitleMention>();
-  const Span span = document.segments[segment].span;
-  const auto text =
-      std::string_view(document.record.text).substr(span.begin, span.end - span.begin);
+  const std::string_view text = TextOf(document, segment);
   const std::size_t end = model::CodePointStart(text, std::min(text.size(), kLinkBytes));
   KVASIR_ASSIGN_OR_RETURN(auto mentions, bank.store().TitlesIn(space, text.substr(0, end)));
   std::erase_if(mentions, [&](const storage::TitleMention& mention) {

@@ -59,6 +59,8 @@ class Scorer {
   Status Load(TermReader* reader) {
     for (const std::string& term : query_.terms) {
       KVASIR_ASSIGN_OR_RETURN(TermLists lists, reader->Read(term));
+      const bool known = lists.documents > 0 && !lists.respelled;
+      if (!known && query_.unknown != nullptr) query_.unknown->push_back(term);
       terms_.push_back({.lists = std::move(lists)});
     }
     return Status::Ok();

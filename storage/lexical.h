@@ -41,7 +41,8 @@ struct LexicalQuery {
   std::vector<std::string> terms;  ///< Distinct, in the query's order.
   const HashKey* key = nullptr;    ///< The store's, of its terms.
   std::size_t k = 0;
-  const DocumentSet* allowed = nullptr;  ///< Null: all.
+  const DocumentSet* allowed = nullptr;         ///< Null: all.
+  std::vector<std::string>* unknown = nullptr;  ///< Gets the terms that no document has.
 };
 
 /// Scores every document that has a term. `totals` and `sequence` are the view's own.

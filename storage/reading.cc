@@ -384,8 +384,8 @@ Result<ScanSummary> Store::Impl::ScanRouter(SpaceId space,
 }
 
 Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_view query,
-                                                    std::size_t k,
-                                                    const DocumentSet* allowed) const {
+                                                    std::size_t k, const DocumentSet* allowed,
+                                                    std::vector<std::string>* unknown) const {
   DocumentSet present;
   if (allowed == nullptr) {
     KVASIR_ASSIGN_OR_RETURN(present, SelectInMemory(space, {}));
@@ -395,7 +395,8 @@ Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_v
                              .terms = QueryTerms(query),
                              .key = &identity.hash_key,
                              .k = k,
-                             .allowed = allowed};
+                             .allowed = allowed,
+                             .unknown = unknown};
   // Totals, sequence and postings all come from the view: one state, whatever is being written.
   const ReadView view = engine->View();
   std::string bytes;

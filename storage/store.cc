@@ -441,8 +441,9 @@ Result<ScanSummary> Store::ScanRouter(SpaceId space,
   return impl_->ScanRouter(space, visit, range);
 }
 Result<std::vector<LexicalHit>> Store::Search(SpaceId space, std::string_view query, std::size_t k,
-                                              const DocumentSet* allowed) const {
-  return impl_->Search(space, query, k, allowed);
+                                              const DocumentSet* allowed,
+                                              std::vector<std::string>* unknown) const {
+  return impl_->Search(space, query, k, allowed, unknown);
 }
 
 Result<std::vector<TitleMention>> Store::TitlesIn(SpaceId space, std::string_view text) const {

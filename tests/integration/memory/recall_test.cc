@@ -33,6 +33,35 @@ TEST_F(RecallTest, RanksTheMemoryThatAnswersFirst) {
   }
 }
 
+TEST_F(RecallTest, HearsAHurriedQuestionAsTheMemoriesWriteIt) {
+  Remember("ada", "In spring Ada Berg moved to Lisbon, and Ada works at the port.");
+  Remember("tea", "Green tea is brewed at eighty degrees.");
+  RecallRequest request = Query("When did Ada Berg move to Lisbon?");
+  request.lexical = false;
+  const auto latent_of_ada = [&](const char* question) {
+    request.query = question;
+    const auto found = memory().Recall(request);
+    return found.ok() && !found->hits.empty() && found->hits[0].id == "ada" ? *found->hits[0].latent
+                                                                            : -1.0;
+  };
+  const double proper = latent_of_ada("When did Ada Berg move to Lisbon?");
+  EXPECT_EQ(latent_of_ada("when did ada berg move to lisbon"), proper);
+  EXPECT_EQ(latent_of_ada("WHEN DID ADA BERG MOVE TO LISBON?"), proper);
+  EXPECT_EQ(latent_of_ada("When did Ada Berg move to Lisobn?"), proper);
+  EXPECT_NE(latent_of_ada("When did Ada Berg move to Oslo?"), proper);
+  // What may not be searched does not say how words are written.
+  request.filter = *ParseFilter(R"({"kind":"note"})");
+  RememberRequest note;
+  note.id = "note";
+  note.text = "We sailed to lisbon.";
+  note.metadata["kind"] = "note";
+  Remember(note);
+  request.query = "when did ada berg move to lisbon";
+  const double typed = *memory().Recall(request)->hits.at(0).latent;
+  request.query = "When did Ada Berg move to Lisbon?";
+  EXPECT_NE(*memory().Recall(request)->hits.at(0).latent, typed);
+}
+
 TEST_F(RecallTest, AppliesFiltersBeforeRouting) {
   std::vector<RememberRequest> requests(30);
   for (std::size_t i = 0; i < requests.size(); ++i) {

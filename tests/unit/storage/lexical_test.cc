@@ -280,7 +280,8 @@ TEST(Lexical, SaysWhatEachTermAdds) {
                            "a harbour on the Tagus", "nothing"}) {
     ASSERT_OK(store->Commit(One(MakeWrite(text, text))));
   }
-  const auto hits = store->Search(space, "Tagus harbuor heron", 10);
+  std::vector<std::string> unknown;
+  const auto hits = store->Search(space, "Tagus harbuor heron", 10, nullptr, &unknown);
   ASSERT_EQ(hits->size(), 3U);
   for (const LexicalHit& hit : *hits) {
     ASSERT_EQ(hit.terms.size(), 3U);
@@ -289,6 +290,7 @@ TEST(Lexical, SaysWhatEachTermAdds) {
     EXPECT_EQ(hit.terms[1] > 0, hit.document != 0) << "as the word that it looks like";
     EXPECT_EQ(hit.terms[2], 0) << "no document has it";
   }
+  EXPECT_EQ(unknown, (std::vector<std::string>{"harbuor", "heron"}));
 }
 
 TEST(Lexical, ReturnsOnlyAllowedDocumentsAndBreaksTiesByNumber) {
