@@ -11,7 +11,6 @@
 #include "agent/framing.h"
 #include "agent/fusion.h"
 #include "agent/kv_pages.h"
-#include "agent/pool.h"
 #include "agent/reasoner.h"
 #include "agent/router_index.h"
 #include "agent/work_meter.h"
@@ -64,11 +63,11 @@ class Bank {
   storage::ModelIdentity identity() const;
   const Framing& framing() const { return *framing_; }
   const FusionWeights& fusion() const { return fusion_; }
-  Pool<model::Encoder>& encoders() { return encoders_; }
-  Pool<model::Question>& questions() { return questions_; }    ///< Short: one recall.
-  Pool<model::Question>& answers() { return answers_; }        ///< Long: one `ask` at a time.
-  RouterIndex* router_index() { return router_index_.get(); }  ///< Null without a model.
-  KvPages* kv_pages() { return kv_pages_.get(); }              ///< Null without a model.
+  compute::Pool<model::Encoder>& encoders() { return encoders_; }
+  compute::Pool<model::Question>& questions() { return questions_; }  ///< Short: one recall.
+  compute::Pool<model::Question>& answers() { return answers_; }  ///< Long: one `ask` at a time.
+  RouterIndex* router_index() { return router_index_.get(); }     ///< Null without a model.
+  KvPages* kv_pages() { return kv_pages_.get(); }                 ///< Null without a model.
   WorkMeter& work() { return work_; }
 
   /// Held from before a change of the store until router index and cache have followed it.
@@ -87,9 +86,9 @@ class Bank {
   std::unique_ptr<RouterIndex> router_index_;
   std::unique_ptr<KvPages> kv_pages_;
   WorkMeter work_;
-  Pool<model::Encoder> encoders_;
-  Pool<model::Question> questions_;
-  Pool<model::Question> answers_;
+  compute::Pool<model::Encoder> encoders_;
+  compute::Pool<model::Question> questions_;
+  compute::Pool<model::Question> answers_;
 };
 
 }  // namespace kvasir::agent

@@ -129,10 +129,12 @@ class Searcher {
     std::vector<std::string> unknown;
   };
 
-  // The latent channel alone asks it how words are written.
+  // The latent channel alone asks it for capitals only.
   Result<LexicalSide> SearchLexical() {
     LexicalSide side;
-    const std::size_t count = query_.lexical ? query_.candidates : query_.titles ? kWriters : 0;
+    const bool asks = query_.titles && IsInOneCase(query_.text);
+    const std::size_t count = query_.lexical ? query_.candidates : asks ? kWriters : 0;
+    if (count == 0) return side;
     KVASIR_ASSIGN_OR_RETURN(side.hits, bank_.store().Search(query_.space, query_.text, count,
                                                             query_.allowed, &side.unknown));
     return side;

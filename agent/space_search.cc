@@ -1,7 +1,10 @@
 // How a SpaceIndex answers: a look at what is there, a scan that holds no lock of the space, a
 // second look at what changed meanwhile.
+#include <omp.h>
+
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <shared_mutex>
 #include <utility>
 #include <vector>
@@ -32,7 +35,7 @@ bool Earlier(const LatentHit& a, const LatentHit& b) { return a.document < b.doc
 
 }  // namespace
 
-/// One per thread, kept between its questions.
+/// What one question needs room for, kept for the next ones: 16 bytes a segment.
 struct SpaceIndex::Question {
   std::vector<compute::RouteQuery> layers;
   std::vector<float> weights;         // One per layer.
@@ -66,15 +69,22 @@ Result<std::vector<LatentHit>> SpaceIndex::Select(const model::RouterQuery& quer
   return std::vector<LatentHit>(scores.best().begin(), scores.best().end());
 }
 
+// Whoever asks while as many scan as there are cores would only take their time, and a room each.
+compute::Pool<SpaceIndex::Question>& SpaceIndex::Questions() {
+  static compute::Pool<Question> pool(static_cast<std::size_t>(std::max(2, omp_get_num_procs())),
+                                      [] { return std::make_unique<Question>(); });
+  return pool;
+}
+
 Result<LatentScores> SpaceIndex::Answer(const LatentQuery& query,
                                         std::span<const float> weights) const {
   if (query.best == 0 || SaysNothing(query.layers)) return LatentScores();
-  thread_local Question question;
-  Ask(query.layers, weights, &question);
-  Begin(query, &question);
-  KVASIR_RETURN_IF_ERROR(Scan(query, &question));
-  Choose(query, &question);
-  return Finish(query, question);
+  KVASIR_ASSIGN_OR_RETURN(const auto question, Questions().Borrow());
+  Ask(query.layers, weights, &*question);
+  Begin(query, &*question);
+  KVASIR_RETURN_IF_ERROR(Scan(query, &*question));
+  Choose(query, &*question);
+  return Finish(query, *question);
 }
 
 Result<std::vector<LatentHit>> SpaceIndex::ScoreSome(

@@ -65,7 +65,7 @@ struct RememberReceipt {
 };
 
 struct RecallRequest {
-  std::string query{};
+  std::string query{};       ///< As typed: the model hears it with capitals and without slips.
   std::uint32_t top_k = 10;  ///< 1 to 1000.
   std::string space = std::string(kDefaultSpace);
   std::string session{};  ///< Non-empty: only memories of this session.
@@ -103,7 +103,7 @@ struct Hit {
   std::uint32_t segment = 0;
   double score = 0;                 ///< Fused; in [0, 1], higher is better; less for a repetition.
   std::optional<double> latent{};   ///< Absent when the channel did not see this memory.
-  std::optional<double> lexical{};  ///< Plain BM25.
+  std::optional<double> lexical{};  ///< BM25, of a long memory mostly its best segment.
   std::vector<LayerScore> layers{};
   std::uint32_t hop = 1;  ///< The hop that found it.
   std::string session{};

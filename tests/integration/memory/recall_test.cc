@@ -47,6 +47,8 @@ TEST_F(RecallTest, HearsAHurriedQuestionAsTheMemoriesWriteIt) {
   const double proper = latent_of_ada("When did Ada Berg move to Lisbon?");
   EXPECT_EQ(latent_of_ada("when did ada berg move to lisbon"), proper);
   EXPECT_EQ(latent_of_ada("WHEN DID ADA BERG MOVE TO LISBON?"), proper);
+  EXPECT_NE(latent_of_ada("When did Ada Berg move to Lisobn?"), proper);
+  request.lexical = true;
   EXPECT_EQ(latent_of_ada("When did Ada Berg move to Lisobn?"), proper);
   EXPECT_NE(latent_of_ada("When did Ada Berg move to Oslo?"), proper);
   // What may not be searched does not say how words are written.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <span>
 #include <stop_token>
@@ -33,6 +34,9 @@ model::RouterSpec Spec() {
 }
 
 enum class Kind { kTopics, kRandom, kFewDistinct, kAllTheSame };
+
+/// In the test's name.
+void PrintTo(Kind kind, std::ostream* out) { *out << static_cast<int>(kind); }
 
 /// Draws keys and questions of one kind; the same seed draws the same.
 class Source {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "compute/backend.h"
@@ -70,6 +71,26 @@ TEST_P(RouteAllocations, NoneInASearchBySketches) {
         ASSERT_TRUE(Index().ScanBest({.layers = layers, .weights = {}, .also = {}}, totals).ok());
       }),
       0);
+}
+
+TEST_P(RouteAllocations, NoneInASearchOfAnotherThread) {
+  // A service has many threads: room of one each would be several times the index.
+  const std::vector<float> queries = Normal(5 * kDim, 3);
+  const std::vector<RouteQuery> layers = {{.queries = queries, .threads = GetParam()}};
+  std::vector<float> totals(Index().Ordinals());
+  const auto search = [&] {
+    EXPECT_TRUE(Index().ScanBest({.layers = layers, .weights = {}, .also = {}}, totals).ok());
+  };
+  search();
+  std::int64_t allocations = -1;
+  std::thread([&] {
+    // Of its own a thread has what a question's codes need.
+    EXPECT_TRUE(Index().Scan(layers[0], totals).ok());
+    test::StartCounting();
+    search();
+    allocations = test::StopCounting();
+  }).join();
+  EXPECT_EQ(allocations, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, RouteAllocations, testing::Values(1, 2));

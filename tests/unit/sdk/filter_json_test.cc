@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <ostream>
 #include <string>
 
 #include "kvasir/filter.h"
@@ -37,6 +39,12 @@ struct BadFilter {
   std::string json;
   std::string says;
 };
+
+/// In the test's name.
+void PrintTo(const BadFilter& filter, std::ostream* out) {
+  *out << filter.json.size() << " bytes, ";
+  for (const char c : filter.says) *out << (std::isalnum(static_cast<unsigned char>(c)) ? c : ' ');
+}
 
 class BadFilters : public ::testing::TestWithParam<BadFilter> {};
 

@@ -1,11 +1,11 @@
-#include "agent/pool.h"
+#include "compute/pool.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
 
-namespace kvasir::agent {
+namespace kvasir::compute {
 namespace {
 
 TEST(Pool, LendsEachObjectToOneAtATime) {
@@ -49,4 +49,4 @@ TEST(Pool, TriesAgainAfterAFailure) {
 }
 
 }  // namespace
-}  // namespace kvasir::agent
+}  // namespace kvasir::compute

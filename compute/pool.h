@@ -1,6 +1,6 @@
 // A handful of costly objects shared by many threads: borrow one, use it alone, it comes back.
-#ifndef KVASIR_AGENT_POOL_H_
-#define KVASIR_AGENT_POOL_H_
+#ifndef KVASIR_COMPUTE_POOL_H_
+#define KVASIR_COMPUTE_POOL_H_
 
 #include <condition_variable>
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 #include "kvasir/status.h"
 
-namespace kvasir::agent {
+namespace kvasir::compute {
 
 /// Makes at most `capacity` objects, the first time that so many are wanted at once; who comes when
 /// all are lent waits. Thread-safe. Must outlive what it lent.
@@ -76,6 +76,6 @@ class Pool {
   std::size_t made_ = 0;
 };
 
-}  // namespace kvasir::agent
+}  // namespace kvasir::compute
 
-#endif  // KVASIR_AGENT_POOL_H_
+#endif  // KVASIR_COMPUTE_POOL_H_
