@@ -20,6 +20,9 @@ constexpr std::array<std::string_view, 27> kAsking = {
     "how",  "is",    "may",   "must", "shall", "should", "was", "were", "what",
     "when", "where", "which", "who",  "whom",  "whose",  "why", "will", "would"};
 
+// A question with more words that no memory has is in another language, or about something else.
+constexpr std::size_t kMostMended = 8;
+
 bool IsSmall(char c) { return c >= 'a' && c <= 'z'; }
 bool IsCapital(char c) { return c >= 'A' && c <= 'Z'; }
 char Small(char c) { return IsCapital(c) ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -122,7 +125,7 @@ class Spellings {
 };
 
 bool IsUnknown(const std::string& word, std::span<const std::string> unknown) {
-  if (unknown.empty()) return false;
+  if (unknown.empty() || unknown.size() > kMostMended) return false;
   return std::ranges::any_of(
       storage::Terms(word, storage::TermForms::kQuestion),
       [&](const std::string& term) { return std::ranges::find(unknown, term) != unknown.end(); });
@@ -145,12 +148,16 @@ bool IsInOneCase(std::string_view question) {
   std::size_t small = 0;
   std::size_t capitals = 0;
   bool begins_with_capital = false;
+  bool beyond_a_to_z = false;
   ForEachWord(question, [&](std::string_view word) {
     if (words++ == 0) begins_with_capital = IsCapital(word.front());
     small += static_cast<std::size_t>(std::ranges::count_if(word, IsSmall));
     capitals += static_cast<std::size_t>(std::ranges::count_if(word, IsCapital));
+    beyond_a_to_z =
+        beyond_a_to_z || std::ranges::any_of(word, [](char c) { return (c & 0x80) != 0; });
   });
-  if (small == 0) return capitals > 0 && words > 1;
+  // In a script without capitals those of an abbreviation are meant.
+  if (small == 0) return capitals > 0 && words > 1 && !beyond_a_to_z;
   return capitals == (begins_with_capital ? 1 : 0);
 }
 

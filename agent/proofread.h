@@ -23,7 +23,8 @@ struct WrittenText {
 /// - one in one case gets their capitals, one at its beginning, and a question mark if it begins
 ///   like a question;
 /// - a word whose term (storage/analyzer.h) is one of `unknown`, those that no memory has, gives
-///   way to one that is a typing error away (storage/spelling.h), if the texts have one.
+///   way to one that is a typing error away (storage/spelling.h), if the texts have one and no more
+///   than eight are unknown.
 /// Letters beyond a to z keep their case. Everything else stays byte for byte. Takes about 100 us
 /// for ten texts of 1 KB. docs/recall.md has the study.
 std::string Proofread(std::string_view question, std::span<const std::string> unknown,

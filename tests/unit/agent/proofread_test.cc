@@ -23,7 +23,8 @@ TEST(Proofread, KnowsWhatIsTypedInOneCase) {
   for (const char* question : {"who painted it", "Who painted it?", "WHO PAINTED IT", "é 12 who"}) {
     EXPECT_TRUE(IsInOneCase(question)) << question;
   }
-  for (const char* question : {"who painted Oslo", "Who is Ada?", "NASA", "", "12 + 4", "iPhone"}) {
+  for (const char* question :
+       {"who painted Oslo", "Who is Ada?", "NASA", "", "12 + 4", "iPhone", "NASA 是什么"}) {
     EXPECT_FALSE(IsInOneCase(question)) << question;
   }
 }
@@ -54,6 +55,10 @@ TEST(Proofread, MendsWordsThatNoMemoryHas) {
   EXPECT_EQ(Read("Where does Sakrven lie, Ada?"), "Where does Sakrven lie, Ada?")
       << "a memory that was not read may have it";
   EXPECT_EQ(Read("where is sakrven", {"sakrven"}), "Where is Skarven?");
+  const std::string nine = "Ada, sakrven aaaa bbbb cccc dddd eeee ffff gggg hhhh";
+  const std::vector<std::string> unknown = {"sakrven", "aaaa", "bbbb", "cccc", "dddd",
+                                            "eeee",    "ffff", "gggg", "hhhh"};
+  EXPECT_EQ(Read(nine, unknown), nine) << "another language";
 }
 
 TEST(Proofread, KeepsEverythingElse) {
