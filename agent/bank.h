@@ -14,6 +14,7 @@
 #include "agent/reasoner.h"
 #include "agent/router_index.h"
 #include "agent/work_meter.h"
+#include "compute/pool.h"
 #include "kvasir/memory.h"
 #include "model/encoder.h"
 #include "model/model.h"

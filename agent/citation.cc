@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/framing.h"
+#include "agent/letters.h"
 #include "agent/prompt.h"
 #include "agent/segmenter.h"
 
@@ -16,11 +17,8 @@ constexpr double kShareOfBest = 0.8;
 
 bool IsWordByte(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-         (byte >= 'A' && byte <= 'Z');
+  return byte >= 0x80 || (byte >= '0' && byte <= '9') || IsLetter(c);
 }
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // Words of four letters or more and numbers: enough to tell passages apart.
 std::set<std::string> Words(std::string_view text) {
@@ -33,7 +31,7 @@ std::set<std::string> Words(std::string_view text) {
   };
   for (const char c : text) {
     if (IsWordByte(c)) {
-      word += Lower(c);
+      word += Small(c);
     } else {
       end_word();
     }

@@ -8,7 +8,7 @@ Hit HitOf(storage::Document document, const Candidate& candidate) {
   MemoryRecord& record = document.record;
   Hit hit;
   hit.span = document.segments[candidate.segment].span;
-  hit.text = record.text.substr(hit.span.begin, hit.span.end - hit.span.begin);
+  hit.text = SegmentText(document, candidate.segment);
   hit.id = std::move(record.id);
   hit.number = record.number;
   hit.version = record.version;

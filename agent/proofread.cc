@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/letters.h"
 #include "storage/analyzer.h"
 #include "storage/spelling.h"
 
@@ -23,11 +24,6 @@ constexpr std::array<std::string_view, 27> kAsking = {
 // A question with more words that no memory has is in another language, or about something else.
 constexpr std::size_t kMostMended = 8;
 
-bool IsSmall(char c) { return c >= 'a' && c <= 'z'; }
-bool IsCapital(char c) { return c >= 'A' && c <= 'Z'; }
-char Small(char c) { return IsCapital(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-char Capital(char c) { return IsSmall(c) ? static_cast<char>(c - 'a' + 'A') : c; }
-
 std::string Lower(std::string_view word) {
   std::string lower(word);
   std::ranges::transform(lower, lower.begin(), Small);
@@ -42,7 +38,7 @@ std::string Capitalised(std::string word) {
 // Letters of every script; apostrophes inside.
 std::string_view WordAt(std::string_view text, std::size_t begin) {
   const auto is_letter = [&](std::size_t i) {
-    return i < text.size() && (IsSmall(Small(text[i])) || (text[i] & 0x80) != 0);
+    return i < text.size() && (IsLetter(text[i]) || (text[i] & 0x80) != 0);
   };
   std::size_t end = begin;
   while (is_letter(end) || (end > begin && text[end] == '\'' && is_letter(end + 1))) ++end;

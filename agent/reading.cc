@@ -186,7 +186,7 @@ std::optional<Passage> PassageOf(storage::SpaceId space, storage::Document docum
   passage.key = {space, record.number, segment};
   passage.generation = document.generation;
   passage.span = document.segments[segment].span;
-  passage.text = record.text.substr(passage.span.begin, passage.span.end - passage.span.begin);
+  passage.text = SegmentText(document, segment);
   passage.id = std::move(record.id);
   passage.title = std::move(record.title);
   passage.score = score;

@@ -162,10 +162,8 @@ class Recaller {
       const auto& document = documents[i];
       const std::uint32_t segment = seeds[i].candidate.segment;
       if (!document || segment >= document->segments.size()) continue;
-      const Span span = document->segments[segment].span;
-      const std::string text =
-          request_.query + "\n" + document->record.title + "\n" +
-          Start(std::string_view(document->record.text).substr(span.begin, span.end - span.begin));
+      const std::string text = request_.query + "\n" + document->record.title + "\n" +
+                               Start(SegmentText(*document, segment));
       KVASIR_RETURN_IF_ERROR(HopFrom(seeds[i], text, hop));
     }
     return true;

@@ -27,13 +27,6 @@ constexpr std::size_t kWriters = 10;
 // Of so many of the best, what stands beside them becomes a candidate.
 constexpr std::size_t kNeighbourSeeds = 10;
 
-// Empty: an edited memory has fewer segments now.
-std::string_view TextOf(const storage::Document& document, std::uint32_t segment) {
-  if (segment >= document.segments.size()) return {};
-  const Span span = document.segments[segment].span;
-  return std::string_view(document.record.text).substr(span.begin, span.end - span.begin);
-}
-
 // What the latent channel says of a question.
 struct Latent {
   std::shared_ptr<SpaceIndex> index;
@@ -112,10 +105,11 @@ class Searcher {
     return numbers;
   }
 
-  static std::vector<DocumentNumber> NumbersOf(std::span<const Candidate> candidates) {
+  template <typename Found>
+  static std::vector<DocumentNumber> NumbersOf(std::span<const Found> found) {
     std::vector<DocumentNumber> numbers;
-    numbers.reserve(candidates.size());
-    for (const Candidate& candidate : candidates) numbers.push_back(candidate.document);
+    numbers.reserve(found.size());
+    for (const Found& one : found) numbers.push_back(one.document);
     return numbers;
   }
 
@@ -132,9 +126,9 @@ class Searcher {
   // The latent channel alone asks it for capitals only.
   Result<LexicalSide> SearchLexical() {
     LexicalSide side;
-    const bool asks = query_.titles && IsInOneCase(query_.text);
-    const std::size_t count = query_.lexical ? query_.candidates : asks ? kWriters : 0;
-    if (count == 0) return side;
+    const bool asks = query_.lexical || (query_.titles && IsInOneCase(query_.text));
+    if (!asks) return side;
+    const std::size_t count = query_.lexical ? query_.candidates : kWriters;
     KVASIR_ASSIGN_OR_RETURN(side.hits, bank_.store().Search(query_.space, query_.text, count,
                                                             query_.allowed, &side.unknown));
     return side;
@@ -145,13 +139,12 @@ class Searcher {
     std::string question(query_.text);
     if (!query_.titles || (side.unknown.empty() && !IsInOneCase(question))) return question;
     const auto hits = std::span(side.hits).first(std::min(side.hits.size(), kWriters));
-    std::vector<DocumentNumber> numbers;
-    for (const storage::LexicalHit& hit : hits) numbers.push_back(hit.document);
-    KVASIR_ASSIGN_OR_RETURN(const auto documents, bank_.store().GetMany(query_.space, numbers));
+    KVASIR_ASSIGN_OR_RETURN(const auto documents,
+                            bank_.store().GetMany(query_.space, NumbersOf(hits)));
     std::vector<WrittenText> texts;
     for (std::size_t i = 0; i < hits.size(); ++i) {
       if (!documents[i]) continue;
-      texts.push_back({documents[i]->record.title, TextOf(*documents[i], hits[i].segment)});
+      texts.push_back({documents[i]->record.title, SegmentText(*documents[i], hits[i].segment)});
     }
     return Proofread(question, side.unknown, texts);
   }
@@ -330,10 +323,16 @@ Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query) {
   return Searcher(bank, query).Run();
 }
 
+std::string_view SegmentText(const storage::Document& document, std::uint32_t segment) {
+  if (segment >= document.segments.size()) return {};
+  const Span span = document.segments[segment].span;
+  return std::string_view(document.record.text).substr(span.begin, span.end - span.begin);
+}
+
 Result<std::vector<storage::TitleMention>> TitlesIn(Bank& bank, storage::SpaceId space,
                                                     const storage::Document& document,
                                                     std::uint32_t segment) {
-  const std::string_view text = TextOf(document, segment);
+  const std::string_view text = SegmentText(document, segment);
   const std::size_t end = model::CodePointStart(text, std::min(text.size(), kLinkBytes));
   KVASIR_ASSIGN_OR_RETURN(auto mentions, bank.store().TitlesIn(space, text.substr(0, end)));
   std::erase_if(mentions, [&](const storage::TitleMention& mention) {

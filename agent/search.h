@@ -52,6 +52,9 @@ bool Better(const Candidate& a, const Candidate& b);
 /// is needed for the latent channel only. Thread-safe.
 Result<std::vector<Candidate>> Search(Bank& bank, const SearchQuery& query);
 
+/// The text of one segment, a part of the document's; empty if an edited one has fewer now.
+std::string_view SegmentText(const storage::Document& document, std::uint32_t segment);
+
 /// The other memories whose title stands at the beginning of a segment: whom Search links it to.
 Result<std::vector<storage::TitleMention>> TitlesIn(Bank& bank, storage::SpaceId space,
                                                     const storage::Document& document,

@@ -14,7 +14,6 @@
 
 #include "agent/router_keys.h"
 #include "compute/fair_shared_mutex.h"
-#include "compute/pool.h"
 #include "compute/route.h"
 #include "kvasir/requests.h"
 #include "kvasir/status.h"
@@ -129,7 +128,6 @@ class SpaceIndex {
     std::vector<std::uint32_t> segments;  // Of its entries.
   };
   struct Question;  // What one question keeps, space_search.cc.
-  static compute::Pool<Question>& Questions();
 
   SpaceIndex(const model::RouterSpec& spec, std::unique_ptr<SpaceKeys> keys,
              std::unique_ptr<compute::RouteIndex> index, int threads)

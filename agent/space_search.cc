@@ -1,15 +1,13 @@
 // How a SpaceIndex answers: a look at what is there, a scan that holds no lock of the space, a
 // second look at what changed meanwhile.
-#include <omp.h>
-
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <shared_mutex>
 #include <utility>
 #include <vector>
 
 #include "agent/space_index.h"
+#include "compute/pool.h"
 
 namespace kvasir::agent {
 namespace {
@@ -69,17 +67,10 @@ Result<std::vector<LatentHit>> SpaceIndex::Select(const model::RouterQuery& quer
   return std::vector<LatentHit>(scores.best().begin(), scores.best().end());
 }
 
-// Whoever asks while as many scan as there are cores would only take their time, and a room each.
-compute::Pool<SpaceIndex::Question>& SpaceIndex::Questions() {
-  static compute::Pool<Question> pool(static_cast<std::size_t>(std::max(2, omp_get_num_procs())),
-                                      [] { return std::make_unique<Question>(); });
-  return pool;
-}
-
 Result<LatentScores> SpaceIndex::Answer(const LatentQuery& query,
                                         std::span<const float> weights) const {
   if (query.best == 0 || SaysNothing(query.layers)) return LatentScores();
-  KVASIR_ASSIGN_OR_RETURN(const auto question, Questions().Borrow());
+  KVASIR_ASSIGN_OR_RETURN(const auto question, compute::PoolOfCores<Question>().Borrow());
   Ask(query.layers, weights, &*question);
   Begin(query, &*question);
   KVASIR_RETURN_IF_ERROR(Scan(query, &*question));

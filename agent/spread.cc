@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstddef>
 #include <string>
 #include <utility>
+
+#include "agent/letters.h"
 
 namespace kvasir::agent {
 namespace {
@@ -20,15 +21,13 @@ constexpr std::size_t kTaken = 10;
 constexpr std::array<std::string_view, 7> kJoining = {"and",  "both",    "but",  "or",
                                                       "than", "whereas", "while"};
 
-bool IsLetter(char byte) { return std::isalpha(static_cast<unsigned char>(byte)) != 0; }
-
 /// Whether the question joins things, by such a word, a comma or a semicolon.
 bool Joins(std::string_view question) {
   std::string word;
   for (std::size_t i = 0; i <= question.size(); ++i) {
     const char byte = i < question.size() ? question[i] : ' ';
     if (IsLetter(byte)) {
-      word += static_cast<char>(std::tolower(static_cast<unsigned char>(byte)));
+      word += Small(byte);
       continue;
     }
     if (std::ranges::find(kJoining, word) != kJoining.end()) return true;

@@ -2,6 +2,9 @@
 #ifndef KVASIR_COMPUTE_POOL_H_
 #define KVASIR_COMPUTE_POOL_H_
 
+#include <omp.h>
+
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -75,6 +78,15 @@ class Pool {
   std::vector<std::unique_ptr<T>> idle_;
   std::size_t made_ = 0;
 };
+
+/// The process's own, of as many as there are cores and at least two: whoever else wants one would
+/// only take the time of those who have one.
+template <typename T>
+Pool<T>& PoolOfCores() {
+  static Pool<T> pool(static_cast<std::size_t>(std::max(2, omp_get_num_procs())),
+                      [] { return std::make_unique<T>(); });
+  return pool;
+}
 
 }  // namespace kvasir::compute
 

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,13 +55,6 @@ struct Workspace {
   /// Exact sums of different owners, a heap whose root is the worst of them.
   std::vector<std::pair<float, std::uint32_t>> best;
 };
-
-/// Not one a thread: a service has many threads, and each would keep 19 bytes a segment.
-Pool<Workspace>& Workspaces() {
-  static Pool<Workspace> pool(static_cast<std::size_t>(std::max(2, omp_get_num_procs())),
-                              [] { return std::make_unique<Workspace>(); });
-  return pool;
-}
 
 /// In the workspace, for one search. Without `basis` nothing is estimated.
 std::span<Layer> PrepareLayers(const RouteSum& sum, const RouteIndex::State& state,
@@ -329,7 +321,8 @@ Result<std::int64_t> RouteIndex::ScanBest(const RouteSum& sum, std::span<float> 
   for (const RouteQuery& query : sum.layers) {
     KVASIR_RETURN_IF_ERROR(CheckRouteQuery(query, state_->shape, state_->shape.dim));
   }
-  KVASIR_ASSIGN_OR_RETURN(const auto room, Workspaces().Borrow());
+  // Not one a thread: a service has many, and each would keep 19 bytes a segment.
+  KVASIR_ASSIGN_OR_RETURN(const auto room, PoolOfCores<Workspace>().Borrow());
   Workspace& work = *room;
   if (sum.effort == RouteEffort::kAuto) {
     // Before the pages: every page of an index with a basis has sketches.

@@ -136,16 +136,28 @@ class Scorer {
         ++i;
         continue;
       }
-      scores_[posting.document] += DocumentScore(weight, list, &i);
+      const std::span<const Posting> run = RunAt(list, i);
+      scores_[posting.document] += DocumentScore(weight, run);
+      i += run.size();
     }
   }
 
-  // Of the document whose first posting is list[*i], by one term; *i goes behind its last one.
-  double DocumentScore(double weight, const PostingList& list, std::size_t* i) const {
-    const Posting& posting = list[*i];
+  // The postings of one document, from its first one on.
+  static std::span<const Posting> RunAt(const PostingList& list, std::size_t begin) {
+    std::size_t end = begin;
+    while (end < list.size() && list[end].document == list[begin].document) ++end;
+    return std::span(list).subspan(begin, end - begin);
+  }
+
+  // Of a document's postings by one term, at least one: of its segments together.
+  double DocumentScore(double weight, std::span<const Posting> run) const {
     std::uint64_t text = 0;
-    for (; *i < list.size() && list[*i].document == posting.document; ++*i) text += list[*i].text;
-    return Score(weight, posting, text, posting.document_length);
+    for (const Posting& at : run) text += at.text;
+    return Score(weight, run.front(), text, run.front().document_length);
+  }
+
+  double SegmentScore(double weight, const Posting& at) const {
+    return Score(weight, at, at.text, at.segment_length);
   }
 
   // Of one term that stands `text` times in so many words of text and as often in the title as
@@ -156,41 +168,34 @@ class Scorer {
            kTitleBonus * Saturated(weight, posting.title, kBm25K1);
   }
 
-  // The postings of a document's segments that have the term.
   static std::span<const Posting> Of(DocumentNumber document, const LoadedTerm& term) {
     const PostingList& list = *term.lists.blocks[BlockOf(document)];
     const auto number = static_cast<std::uint32_t>(document % kBlockDocuments);
     const auto first = std::ranges::lower_bound(list, number, {}, &Posting::document);
-    auto end = first;
-    while (end != list.end() && end->document == number) ++end;
-    return {first, end};
+    if (first == list.end() || first->document != number) return {};
+    return RunAt(list, static_cast<std::size_t>(first - list.begin()));
   }
 
   // Its best segment, and what each term adds, to the score of the document and to that of this
   // segment.
   void Describe(LexicalHit* hit) {
+    runs_.clear();
     segments_.clear();
     for (const LoadedTerm& term : terms_) {
-      for (const Posting& at : Of(hit->document, term)) {
+      runs_.push_back(Of(hit->document, term));
+      for (const Posting& at : runs_.back()) {
         if (at.segment >= segments_.size()) segments_.resize(at.segment + std::size_t{1});
-        segments_[at.segment] += Score(term.trusted_weight(), at, at.text, at.segment_length);
+        segments_[at.segment] += SegmentScore(term.trusted_weight(), at);
       }
     }
     const auto best = std::ranges::max_element(segments_);
     hit->segment = static_cast<std::uint32_t>(best - segments_.begin());
     hit->score = 0;
-    for (const LoadedTerm& term : terms_) {
-      double score = 0;
-      std::uint64_t text = 0;
-      const std::span<const Posting> postings = Of(hit->document, term);
-      for (const Posting& at : postings) {
-        text += at.text;
-        if (at.segment != hit->segment) continue;
-        score = kSegmentShare * Score(term.trusted_weight(), at, at.text, at.segment_length);
-      }
-      if (!postings.empty()) {
-        const Posting& any = postings.front();
-        score += (1 - kSegmentShare) * Score(term.trusted_weight(), any, text, any.document_length);
+    for (std::size_t t = 0; t < terms_.size(); ++t) {
+      const double weight = terms_[t].trusted_weight();
+      double score = runs_[t].empty() ? 0 : (1 - kSegmentShare) * DocumentScore(weight, runs_[t]);
+      for (const Posting& at : runs_[t]) {
+        if (at.segment == hit->segment) score += kSegmentShare * SegmentScore(weight, at);
       }
       hit->terms.push_back(static_cast<float>(score));
       hit->score += score;
@@ -205,7 +210,8 @@ class Scorer {
   std::vector<const LoadedTerm*> by_weight_;      // Heaviest first.
   double most_ = 0;                               // What a document scores less than.
   std::array<double, kBlockDocuments> scores_{};  // 32 KiB: stays in the first-level cache.
-  std::vector<double> segments_;                  // Scores of one document's.
+  std::vector<std::span<const Posting>> runs_;    // One document's, by term.
+  std::vector<double> segments_;                  // Scores of its segments.
   std::vector<LexicalHit> hits_;
   double least_ = 0;  // Of `hits_`, once they are as many as asked for.
 };

@@ -88,14 +88,13 @@ TermReader::TermReader(const ReadView& view, std::uint64_t sequence, SpaceId spa
 
 Result<TermLists> TermReader::Read(std::string_view term) {
   KVASIR_ASSIGN_OR_RETURN(TermLists lists, ReadHash(SipHash64(key_, term)));
-  if (lists.segments > 0) return lists;
+  if (lists.documents > 0) return lists;
   KVASIR_ASSIGN_OR_RETURN(const std::vector<Spelling> spellings, BestSpellings(term));
   for (const Spelling& spelling : spellings) {
     KVASIR_ASSIGN_OR_RETURN(const TermLists near, ReadHash(spelling.hash));
-    lists.segments = lists.documents = 0;
+    lists.documents = 0;
     for (std::uint32_t block = 0; block < blocks_; ++block) {
       lists.blocks[block] = Merged(*lists.blocks[block], *near.blocks[block]);
-      lists.segments += lists.blocks[block]->size();
       lists.documents += CountDocuments(*lists.blocks[block]);
     }
     lists.respelled = true;
@@ -112,7 +111,6 @@ Result<TermLists> TermReader::ReadHash(std::uint64_t term) {
       KVASIR_ASSIGN_OR_RETURN(list, ReadList(&cursor_, key));
       cache_->Insert(key, sequence_, list);
     }
-    lists.segments += list->size();
     lists.documents += CountDocuments(*list);
     lists.blocks.push_back(std::move(list));
   }

@@ -19,7 +19,6 @@ namespace kvasir::storage {
 /// One term's lists of every block, and what they add up to.
 struct TermLists {
   std::vector<std::shared_ptr<const PostingList>> blocks;
-  std::uint64_t segments = 0;
   std::uint64_t documents = 0;
   /// No document has the term itself: these are the lists of words that look like it.
   bool respelled = false;
