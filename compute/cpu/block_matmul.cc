@@ -18,6 +18,7 @@ constexpr std::int64_t kRunsPerThread = 4;
 }  // namespace
 
 bool BlockMatMul::Reserve(std::int64_t rows, std::int64_t blocks, int threads) {
+  rows = (rows + kScaleRows - 1) / kScaleRows * kScaleRows;
   return codes_.Reserve(rows * blocks * kBlock) && scales_.Reserve(rows * blocks) &&
          sums_.Reserve(rows * blocks) && scratch_.Reserve(threads * blocks * kBlock * kPanel);
 }
@@ -41,7 +42,8 @@ Status BlockMatMul::Multiply(ConstRows x, const BlockWeights& w, Rows y, bool ac
       for (std::int64_t r = 0; r < rows; ++r) {
         kernels_.quantise_row(x.data + (first + r) * x.stride, x.cols, blocks,
                               activations.codes + r * blocks * kBlock,
-                              activations.scales + r * blocks, activations.sums + r * blocks);
+                              activations.scales + FirstScale(r, blocks),
+                              activations.sums + FirstScale(r, blocks));
       }
 #pragma omp for schedule(dynamic)
       for (std::int64_t begin = 0; begin < panels; begin += run) {

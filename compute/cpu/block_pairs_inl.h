@@ -52,6 +52,8 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel, const
   const std::int64_t blocks = weights.blocks;
   const std::int64_t codes_bytes = CodeBytes(weights);
   F32 sums[R][kVectors] = {};
+  const float* scales_of_x = x.scales + FirstScale(row, blocks);
+  const float* sums_of_x = x.sums + FirstScale(row, blocks);
   for (std::int64_t b = 0; b < blocks; ++b) {
     I32 products[R][kVectors] = {};
     const std::int16_t* block = wide + b * kBlock * kPanel;
@@ -70,9 +72,9 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel, const
       const F32 d = LoadScale(weights, scales, v * kLanes);
       const F32 m = LoadScale(weights, scales, kPanel + v * kLanes);
       for (int r = 0; r < R; ++r) {
-        const std::int64_t at = (row + r) * blocks + b;
-        const F32 dot = __builtin_convertvector(products[r][v], F32) * x.scales[at];
-        sums[r][v] += dot * d + m * x.sums[at];
+        const F32 dot =
+            __builtin_convertvector(products[r][v], F32) * scales_of_x[b * kScaleRows + r];
+        sums[r][v] += dot * d + m * sums_of_x[b * kScaleRows + r];
       }
     }
   }
@@ -113,8 +115,8 @@ void PackedPanelTimesRow(const BlockPanels& weights, const std::uint8_t* panel,
     for (int v = 0; v < kVectors; ++v) {
       const F32 d = LoadScale(weights, panel + codes_bytes, v * kLanes);
       const F32 m = LoadScale(weights, panel + codes_bytes, kPanel + v * kLanes);
-      const F32 dot = __builtin_convertvector(products[v], F32) * x.scales[b];
-      sums[v] += dot * d + m * x.sums[b];
+      const F32 dot = __builtin_convertvector(products[v], F32) * x.scales[b * kScaleRows];
+      sums[v] += dot * d + m * x.sums[b * kScaleRows];
     }
     panel += BlockBytes(weights);
   }

@@ -55,8 +55,8 @@ void QuantiseRowAs(const float* x, std::int64_t n, std::int64_t blocks, std::int
     }
     alignas(64) std::int32_t integers[kBlock];
     std::int32_t sum = 0;
-    scales[b] = QuantiseBlock(from, integers, &sum);
-    sums[b] = scales[b] * static_cast<float>(sum);
+    scales[b * kScaleRows] = QuantiseBlock(from, integers, &sum);
+    sums[b * kScaleRows] = scales[b * kScaleRows] * static_cast<float>(sum);
     place(integers, codes + b * kBlock);
   }
 }

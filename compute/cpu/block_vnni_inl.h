@@ -59,6 +59,8 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel,
   const __m512i nibble = _mm512_set1_epi8(15);
   __m512 sums[R];
   for (int r = 0; r < R; ++r) sums[r] = _mm512_setzero_ps();
+  const float* scales = x.scales + FirstScale(row, blocks);
+  const float* totals_of_x = x.sums + FirstScale(row, blocks);
   for (std::int64_t b = 0; b < blocks; ++b) {
     __m512i high[R];
     __m512i low[R];
@@ -76,14 +78,15 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel,
     const __m512 d = LoadScale(weights, panel + code_bytes, 0);
     const __m512 m = LoadScale(weights, panel + code_bytes, kPanel);
     for (int r = 0; r < R; ++r) {
-      const std::int64_t at = (row + r) * blocks + b;
       const __m512i dot = _mm512_add_epi32(_mm512_slli_epi32(high[r], 7), low[r]);
-      const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(dot), _mm512_set1_ps(x.scales[at]));
+      const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(dot), _mm512_set1_ps(scales[r]));
       sums[r] = _mm512_fmadd_ps(scaled, d, sums[r]);
-      sums[r] = _mm512_fmadd_ps(m, _mm512_set1_ps(x.sums[at]), sums[r]);
+      sums[r] = _mm512_fmadd_ps(m, _mm512_set1_ps(totals_of_x[r]), sums[r]);
     }
     panel += BlockBytes(weights);
     codes += 2 * kBlock;
+    scales += kScaleRows;
+    totals_of_x += kScaleRows;
   }
   for (int r = 0; r < R; ++r) _mm512_storeu_ps(totals + r * kPanel, sums[r]);
 }

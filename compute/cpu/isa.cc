@@ -1,6 +1,8 @@
 #include "compute/cpu/isa.h"
 
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
@@ -8,7 +10,7 @@
 namespace kvasir::compute::cpu {
 namespace {
 
-constexpr Isa kAll[] = {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16};
+constexpr Isa kAll[] = {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx};
 
 Result<Isa> ReadEnvironment() {
   const char* forced = std::getenv("KVASIR_ISA");
@@ -20,7 +22,7 @@ Result<Isa> ReadEnvironment() {
                        std::string(IsaName(DetectIsa())) + "; unset it or choose a lower level");
   }
   return InvalidArgument("KVASIR_ISA=" + std::string(forced) +
-                         " is unknown; use baseline, avx2, avx512 or avx512_bf16");
+                         " is unknown; use baseline, avx2, avx512, avx512_bf16 or amx");
 }
 
 }  // namespace
@@ -35,6 +37,8 @@ std::string_view IsaName(Isa isa) {
       return "avx512";
     case Isa::kAvx512Bf16:
       return "avx512_bf16";
+    case Isa::kAmx:
+      return "amx";
   }
   return "?";
 }
@@ -58,6 +62,21 @@ Registers CpuId(unsigned leaf, unsigned subleaf) {
 bool HasF16c() { return (CpuId(1, 0).ecx >> 29 & 1) != 0; }
 bool HasBf16() { return (CpuId(7, 1).eax >> 5 & 1) != 0; }
 
+// Tiles are state that a thread has only if its process asked for it (arch_prctl(2)).
+bool MayUseTiles() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr unsigned kTile = 1U << 24;
+  constexpr unsigned kInt8 = 1U << 25;
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  if ((CpuId(7, 0).edx & (kTile | kInt8)) != (kTile | kInt8)) return false;
+  static const bool allowed = syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return allowed;
+#else
+  return false;
+#endif
+}
+
 Isa DetectIsa() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !HasF16c()) {
@@ -68,7 +87,8 @@ Isa DetectIsa() {
       !__builtin_cpu_supports("avx512vnni")) {
     return Isa::kAvx2;
   }
-  return HasBf16() ? Isa::kAvx512Bf16 : Isa::kAvx512;
+  if (!HasBf16()) return Isa::kAvx512;
+  return MayUseTiles() ? Isa::kAmx : Isa::kAvx512Bf16;
 }
 
 Result<Isa> ChooseIsa() {

@@ -15,12 +15,14 @@ enum class Isa : std::uint8_t {
   kAvx2,        ///< AVX2, FMA, F16C.
   kAvx512,      ///< AVX-512 F, BW, DQ, VL and VNNI. (Skylake-X, without VNNI, counts as kAvx2.)
   kAvx512Bf16,  ///< And the bf16 dot product.
+  kAmx,         ///< And AMX tiles of bytes, which the operating system must allow.
 };
 
-/// "baseline", "avx2", "avx512", "avx512_bf16": also the values of KVASIR_ISA.
+/// "baseline", "avx2", "avx512", "avx512_bf16", "amx": also the values of KVASIR_ISA.
 std::string_view IsaName(Isa isa);
 
-/// The highest level of this CPU under this operating system.
+/// The highest level of this CPU under this operating system, which is asked for the tiles of AMX
+/// once, for all threads of the process.
 Isa DetectIsa();
 
 /// What this process uses: KVASIR_ISA if set, else DetectIsa(). Read once; thread-safe.

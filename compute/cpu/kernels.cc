@@ -13,6 +13,8 @@ const Kernels& KernelsFor(Isa isa) {
     case Isa::kAvx512:
     case Isa::kAvx512Bf16:
       return Avx512Kernels();
+    case Isa::kAmx:
+      return AmxKernels();
   }
   return BaselineKernels();
 }

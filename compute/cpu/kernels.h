@@ -32,6 +32,8 @@ inline constexpr std::int64_t kSketchSlots = 32;
 constexpr std::int64_t SketchQuads(std::int64_t dim) { return (dim + 15) / 16 * 4; }
 /// Inputs that share a weight scale and an activation scale.
 inline constexpr std::int64_t kBlock = 32;
+/// Rows of activations whose scales lie beside each other: those of the widest kernel.
+inline constexpr std::int64_t kScaleRows = 16;
 
 /// Attention of up to kQueryTile query rows that share a key-value head.
 struct AttendTask {
@@ -56,12 +58,18 @@ struct BlockPanels {
   bool half_scales;  ///< d, m are f16, else f32.
 };
 
-/// Activations quantised to 15 bits per block: x ≈ scale · code, |code| ≤ 16256.
+/// Activations quantised to 15 bits per block: x ≈ scale · code, |code| ≤ 16256. Scales and sums of
+/// kScaleRows rows lie beside each other, as kernels that take several rows read them; so much room
+/// there is for all three, although what is behind the last row means nothing.
 struct BlockActivations {
   std::int16_t* codes;  ///< [rows, blocks * kBlock]; as the kernels of this table want them.
-  float* scales;        ///< [rows, blocks]
-  float* sums;          ///< [rows, blocks]: scale · Σ code.
+  float* scales;        ///< [rows / kScaleRows, blocks, kScaleRows]
+  float* sums;          ///< The same: scale · Σ code.
 };
+/// Where the first scale of a row lies; those of its other blocks are kScaleRows further each.
+constexpr std::int64_t FirstScale(std::int64_t row, std::int64_t blocks) {
+  return row / kScaleRows * kScaleRows * blocks + row % kScaleRows;
+}
 
 /// A float32 matrix as kernels see it: for each f32_panel outputs [in][f32_panel], zeros behind the
 /// last output.
@@ -112,7 +120,8 @@ struct Kernels {
 
   /// How codes of a block lie: inputs in groups of this many beside each other per output.
   std::int64_t block_group;
-  /// Quantises one row x [n]; n ≤ blocks * kBlock, the rest is zeros.
+  /// Quantises one row x [n]; n ≤ blocks * kBlock, the rest is zeros. Scales and sums are the row's
+  /// first ones.
   void (*quantise_row)(const float* x, std::int64_t n, std::int64_t blocks, std::int16_t* codes,
                        float* scales, float* sums);
   /// y[row, o] (+)= Σ x · w for outputs o of panels [begin, end); y has `out` columns in all.
@@ -159,6 +168,7 @@ const Kernels& KernelsFor(Isa isa);
 const Kernels& BaselineKernels();
 const Kernels& Avx2Kernels();
 const Kernels& Avx512Kernels();
+const Kernels& AmxKernels();
 
 }  // namespace kvasir::compute::cpu
 

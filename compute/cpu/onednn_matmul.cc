@@ -180,9 +180,9 @@ class PackedWeights final : public OneDnnWeights {
 void CapOneDnn(Isa isa) {
   static std::once_flag once;
   std::call_once(once, [isa] {
-    constexpr dnnl::cpu_isa kCaps[] = {dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx2,
-                                       dnnl::cpu_isa::avx512_core_vnni,
-                                       dnnl::cpu_isa::avx512_core_bf16};
+    constexpr dnnl::cpu_isa kCaps[] = {
+        dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx512_core_vnni,
+        dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::avx512_core_amx};
     // Fails only after oneDNN was used, or when it was built without this; it is then merely
     // faster.
     static_cast<void>(dnnl::set_max_cpu_isa(kCaps[static_cast<int>(isa)]));

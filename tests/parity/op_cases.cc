@@ -68,11 +68,13 @@ void AddMatMuls(std::vector<OpCase>* cases) {
   for (const TensorType type : {kF32, kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1}) {
     cases->push_back(MatMulCase({type, 1, 17, 32}));
     cases->push_back(MatMulCase({type, 5, 33, 96, true}));
+    cases->push_back(MatMulCase({type, 45, 33, 96, true}));
     cases->push_back(MatMulCase({type, 131, 50, 64}));
   }
   for (const TensorType type : {kQ4_K, kQ5_K, kQ6_K}) {
     cases->push_back(MatMulCase({type, 3, 40, 512}));
     cases->push_back(MatMulCase({type, 19, 16, 256, true}));
+    cases->push_back(MatMulCase({type, 39, 20, 256}));
   }
   cases->push_back(MatMulCase({kF32, 7, 9, 45}));  // inputs that end inside a block
   for (const std::int64_t rows : {1, 4, 15, 512}) {
