@@ -158,6 +158,17 @@ void Ask(const std::string& path, std::size_t count) {
       double(Must(bank->store().GetStats()).disk_bytes) / 1e6);
 }
 
+constexpr int kColdPasses = 3;
+
+/// "[1, 2, 3]", in MB/s.
+std::string Rates(std::span<const double> bytes_per_second) {
+  std::string list;
+  for (const double rate : bytes_per_second) {
+    list += (list.empty() ? "[" : ", ") + std::to_string(std::llround(rate / 1e6));
+  }
+  return list + "]";
+}
+
 void Open(const std::string& path) {
   const auto bank = OpenBank(path);
   const auto space = Must(bank->store().FindSpace(kDefaultSpace));
@@ -173,10 +184,15 @@ void Open(const std::string& path) {
     Must(index->MakeSketches());
     return rate;
   };
-  DropFromPageCache(path);
-  const double disk = ReadFiles(path);
-  DropFromPageCache(path);
-  const double cold = load();
+  // The first time the system has to find the memory as well; on a virtual machine its host does.
+  double disk[kColdPasses];
+  double cold[kColdPasses];
+  for (int pass = 0; pass < kColdPasses; ++pass) {
+    DropFromPageCache(path);
+    disk[pass] = ReadFiles(path);
+    DropFromPageCache(path);
+    cold[pass] = load();
+  }
   const double cached = ReadFiles(path);
   const double warm = load();
 
@@ -197,11 +213,11 @@ void Open(const std::string& path) {
   }
   const double all_s = timer.Seconds();
   std::printf(
-      "{\"router_mb\":%.1f,\"disk_read_mb_s\":%.0f,\"load_cold_mb_s\":%.0f,\"cached_read_mb_s\":"
-      "%.0f,\"load_warm_mb_s\":%.0f,\"memory_read_mb_s\":%.0f,\"cold_share_of_disk\":%.2f,"
-      "\"warm_share_of_cached_read\":%.2f,\"first_answer_s\":%.3f,\"complete_s\":%.3f}\n",
-      bytes / 1e6, disk / 1e6, cold / 1e6, cached / 1e6, warm / 1e6, ReadMemory() / 1e6,
-      cold / disk, warm / cached, first_s, all_s);
+      "{\"router_mb\":%.1f,\"disk_read_mb_s\":%s,\"load_cold_mb_s\":%s,\"cached_read_mb_s\":"
+      "%.0f,\"load_warm_mb_s\":%.0f,\"memory_read_mb_s\":%.0f,\"first_answer_s\":%.3f,"
+      "\"complete_s\":%.3f}\n",
+      bytes / 1e6, Rates(disk).c_str(), Rates(cold).c_str(), cached / 1e6, warm / 1e6,
+      ReadMemory() / 1e6, first_s, all_s);
 }
 
 /// Replaces memories one after the other, `pause` in between, until told to stop.
