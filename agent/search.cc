@@ -69,22 +69,23 @@ class Searcher {
   }
 
   Result<std::vector<Candidate>> Run() {
-    KVASIR_ASSIGN_OR_RETURN(LexicalSide lexical, SearchLexical());
-    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical(&lexical.hits));
+    KVASIR_ASSIGN_OR_RETURN(std::vector<storage::LexicalHit> words, SearchLexical());
+    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical(&words));
     if (query_.latent) {
-      KVASIR_ASSIGN_OR_RETURN(const std::string text, Heard(lexical));
+      KVASIR_ASSIGN_OR_RETURN(const std::string text, Heard(words));
       KVASIR_ASSIGN_OR_RETURN(latent_, ScoreLatent(bank_, query_, text, Numbers()));
       for (const LatentHit& hit : latent_.scores.best()) Get(hit.document);
       for (auto& [document, candidate] : candidates_) {
         if (const auto hit = latent_.scores.Find(document)) AddLatent(*hit, &candidate);
       }
     }
-    KVASIR_RETURN_IF_ERROR(Weigh());
+    KVASIR_RETURN_IF_ERROR(Complete());
+    Weigh();
     const std::vector<Candidate> first = Ranked();
     if (query_.lexical && query_.titles) KVASIR_RETURN_IF_ERROR(FollowTitles(first));
     KVASIR_RETURN_IF_ERROR(AddNeighbours(first));
-    KVASIR_RETURN_IF_ERROR(ScoreNew());
-    KVASIR_RETURN_IF_ERROR(Weigh());
+    KVASIR_RETURN_IF_ERROR(Complete());
+    Weigh();
     KVASIR_RETURN_IF_ERROR(LiftNeighbours());
     std::vector<Candidate> ranked = Ranked();
     if (query_.titles) Spread(bank_.fusion(), query_.text, &ranked);
@@ -117,28 +118,19 @@ class Searcher {
     return query_.allowed == nullptr || query_.allowed->Contains(document);
   }
 
-  // What the lexical channel found, and the question's terms that no memory has.
-  struct LexicalSide {
-    std::vector<storage::LexicalHit> hits;
-    std::vector<std::string> unknown;
-  };
-
   // The latent channel alone asks it for capitals only.
-  Result<LexicalSide> SearchLexical() {
-    LexicalSide side;
+  Result<std::vector<storage::LexicalHit>> SearchLexical() {
     const bool asks = query_.lexical || (query_.titles && IsInOneCase(query_.text));
-    if (!asks) return side;
+    if (!asks) return std::vector<storage::LexicalHit>();
     const std::size_t count = query_.lexical ? query_.candidates : kWriters;
-    KVASIR_ASSIGN_OR_RETURN(side.hits, bank_.store().Search(query_.space, query_.text, count,
-                                                            query_.allowed, &side.unknown));
-    return side;
+    return bank_.store().Search(query_.space, query_.text, count, query_.allowed, &words_);
   }
 
   // The question as the model hears it. That of a later hop has a hit's text behind it.
-  Result<std::string> Heard(const LexicalSide& side) {
+  Result<std::string> Heard(std::span<const storage::LexicalHit> found) {
     std::string question(query_.text);
-    if (!query_.titles || (side.unknown.empty() && !IsInOneCase(question))) return question;
-    const auto hits = std::span(side.hits).first(std::min(side.hits.size(), kWriters));
+    if (!query_.titles || (words_.unknown.empty() && !IsInOneCase(question))) return question;
+    const auto hits = found.first(std::min(found.size(), kWriters));
     KVASIR_ASSIGN_OR_RETURN(const auto documents,
                             bank_.store().GetMany(query_.space, NumbersOf(hits)));
     std::vector<WrittenText> texts;
@@ -146,18 +138,12 @@ class Searcher {
       if (!documents[i]) continue;
       texts.push_back({documents[i]->record.title, SegmentText(*documents[i], hits[i].segment)});
     }
-    return Proofread(question, side.unknown, texts);
+    return Proofread(question, words_.unknown, texts);
   }
 
   Status AddLexical(std::vector<storage::LexicalHit>* hits) {
     if (!hits->empty()) best_lexical_ = hits->front().score;
-    for (storage::LexicalHit& hit : *hits) {
-      Candidate& candidate = Get(hit.document);
-      candidate.segment = hit.segment;
-      candidate.generation = hit.generation;
-      candidate.lexical = {.score = hit.score, .coverage = hit.coverage};
-      candidate.terms = std::move(hit.terms);
-    }
+    for (storage::LexicalHit& hit : *hits) AddWords(&hit, &Get(hit.document));
     if (!query_.titles) return Status::Ok();
     KVASIR_ASSIGN_OR_RETURN(const auto named, bank_.store().TitlesIn(query_.space, query_.text));
     for (const storage::TitleMention& mention : named) {
@@ -216,7 +202,15 @@ class Searcher {
     return Status::Ok();
   }
 
-  Status ScoreNew() {
+  // What each channel says of the candidates that it did not find itself.
+  Status Complete() {
+    KVASIR_RETURN_IF_ERROR(FindGenerations());
+    KVASIR_RETURN_IF_ERROR(ScoreNewLatent());
+    if (query_.lexical) ScoreNewWords();
+    return Status::Ok();
+  }
+
+  Status ScoreNewLatent() {
     if (latent_.index == nullptr) return Status::Ok();
     std::vector<DocumentNumber> numbers;
     for (const auto& [document, candidate] : candidates_) {
@@ -229,9 +223,30 @@ class Searcher {
     return Status::Ok();
   }
 
+  // An edited memory stays as the latent channel knows it: its words were read before.
+  void ScoreNewWords() {
+    std::vector<DocumentNumber> numbers;
+    for (const auto& [document, candidate] : candidates_) {
+      const bool is_known = candidate.generation < words_.next_generation;
+      if (!candidate.lexical && is_known) numbers.push_back(document);
+    }
+    for (storage::LexicalHit& hit : storage::ScoreMore(words_, numbers)) {
+      Candidate& candidate = candidates_[hit.document];
+      hit.generation = candidate.generation;
+      if (candidate.latent) hit.segment = candidate.segment;
+      AddWords(&hit, &candidate);
+    }
+  }
+
+  static void AddWords(storage::LexicalHit* hit, Candidate* candidate) {
+    candidate->segment = hit->segment;
+    candidate->generation = hit->generation;
+    candidate->lexical = {.score = hit->score, .coverage = hit->coverage};
+    candidate->terms = std::move(hit->terms);
+  }
+
   // Evidence and score of every candidate.
-  Status Weigh() {
-    KVASIR_RETURN_IF_ERROR(FindGenerations());
+  void Weigh() {
     for (auto& [document, candidate] : candidates_) {
       const double named = candidate.evidence.named;
       const double link = candidate.evidence.link;
@@ -241,7 +256,6 @@ class Searcher {
       candidate.evidence.crowd = crowd_;
       candidate.score = Fuse(bank_.fusion(), candidate.evidence);
     }
-    return Status::Ok();
   }
 
   void AddLatent(const LatentHit& hit, Candidate* candidate) {
@@ -302,6 +316,7 @@ class Searcher {
   const SearchQuery& query_;
   std::map<DocumentNumber, Candidate> candidates_;
   std::map<DocumentNumber, LatentHit> routed_;  // Of the candidates with a latent score.
+  storage::LexicalState words_;                 // Of the question's terms.
   double best_lexical_ = 0;
   double crowd_ = 0;  // Evidence::crowd
   Latent latent_;

@@ -34,7 +34,7 @@ struct SearchQuery {
 
 struct Candidate {
   storage::DocumentNumber document = 0;
-  std::uint32_t segment = 0;  ///< The lexical channel's best where it has one.
+  std::uint32_t segment = 0;  ///< The lexical channel's best where it proposed the memory.
   storage::Generation generation = 0;
   double score = 0;  ///< Fused.
   Evidence evidence;

@@ -48,32 +48,46 @@ struct LoadedTerm {
   double trusted_weight() const { return lists.respelled ? kRespelled * weight : weight; }
 };
 
-class Scorer {
+}  // namespace
+
+class LexicalScorer {
  public:
-  Scorer(const SpaceRow& totals, const LexicalQuery& query)
-      : query_(query),
+  LexicalScorer(const SpaceRow& totals, std::uint32_t blocks)
+      : blocks_(blocks),
         documents_(static_cast<double>(totals.documents)),
         mean_length_(static_cast<double>(totals.document_terms) / documents_),
-        depth_(query.k + (totals.segments > totals.documents ? std::min(query.k, kMoreLong) : 0)) {}
+        has_long_ones_(totals.segments > totals.documents) {}
 
-  Status Load(TermReader* reader) {
-    for (const std::string& term : query_.terms) {
+  Status Load(std::span<const std::string> terms, TermReader* reader,
+              std::vector<std::string>* unknown) {
+    for (const std::string& term : terms) {
       KVASIR_ASSIGN_OR_RETURN(TermLists lists, reader->Read(term));
       const bool known = lists.documents > 0 && !lists.respelled;
-      if (!known && query_.unknown != nullptr) query_.unknown->push_back(term);
+      if (!known && unknown != nullptr) unknown->push_back(term);
       terms_.push_back({.lists = std::move(lists)});
     }
+    WeighTerms();
     return Status::Ok();
   }
 
-  std::vector<LexicalHit> Best(std::uint32_t blocks) {
-    WeighTerms();
-    for (std::uint32_t block = 0; block < blocks; ++block) ScoreBlock(block);
+  std::vector<LexicalHit> Best(std::size_t k, const DocumentSet* allowed) {
+    depth_ = k + (has_long_ones_ ? std::min(k, kMoreLong) : 0);
+    for (std::uint32_t block = 0; block < blocks_; ++block) ScoreBlock(block, allowed);
     for (LexicalHit& hit : hits_) Describe(&hit);
-    KeepBest(query_.k);
+    KeepBest(k);
     std::sort(hits_.begin(), hits_.end(), Better);
-    for (LexicalHit& hit : hits_) hit.coverage = hit.score / most_;
     return std::move(hits_);
+  }
+
+  std::vector<LexicalHit> Only(std::span<const DocumentNumber> documents) {
+    std::vector<LexicalHit> hits;
+    for (const DocumentNumber document : documents) {
+      if (BlockOf(document) >= blocks_) continue;
+      LexicalHit hit{.document = document};
+      Describe(&hit);
+      if (hit.score > 0) hits.push_back(std::move(hit));
+    }
+    return hits;
   }
 
  private:
@@ -107,7 +121,7 @@ class Scorer {
     std::ranges::stable_sort(by_weight_, std::greater{}, &LoadedTerm::weight);
   }
 
-  void ScoreBlock(std::uint32_t block) {
+  void ScoreBlock(std::uint32_t block, const DocumentSet* allowed) {
     scores_.fill(0);
     double rest = most_;
     for (const LoadedTerm* term : by_weight_) {
@@ -118,7 +132,7 @@ class Scorer {
     for (DocumentNumber i = 0; i < kBlockDocuments; ++i) {
       // Equal to the least of the best is not enough: those have lower numbers.
       if (scores_[i] <= least_) continue;
-      if (query_.allowed != nullptr && !query_.allowed->Contains(first + i)) continue;
+      if (allowed != nullptr && !allowed->Contains(first + i)) continue;
       hits_.push_back({.document = first + i, .score = scores_[i]});
     }
     KeepBest(depth_);
@@ -200,12 +214,14 @@ class Scorer {
       hit->terms.push_back(static_cast<float>(score));
       hit->score += score;
     }
+    hit->coverage = hit->score / most_;
   }
 
-  const LexicalQuery& query_;
+  const std::uint32_t blocks_;
   const double documents_;
   const double mean_length_;  // Of a document.
-  const std::size_t depth_;   // How many are looked at segment by segment.
+  const bool has_long_ones_;  // Documents of several segments.
+  std::size_t depth_ = 0;     // How many are looked at segment by segment.
   std::vector<LoadedTerm> terms_;
   std::vector<const LoadedTerm*> by_weight_;      // Heaviest first.
   double most_ = 0;                               // What a document scores less than.
@@ -216,20 +232,25 @@ class Scorer {
   double least_ = 0;  // Of `hits_`, once they are as many as asked for.
 };
 
-}  // namespace
-
 Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow& totals,
                                            std::uint64_t sequence, const LexicalQuery& query,
-                                           PostingCache* cache) {
+                                           PostingCache* cache, LexicalState* state) {
   if (totals.documents == 0 || query.terms.empty() || query.k == 0) {
     return std::vector<LexicalHit>();
   }
   const auto blocks =
       static_cast<std::uint32_t>((totals.next_number + kBlockDocuments - 1) >> kBlockBits);
-  const auto scorer = std::make_unique<Scorer>(totals, query);
+  const auto scorer = std::make_shared<LexicalScorer>(totals, blocks);
   TermReader reader(view, sequence, query.space, blocks, *query.key, cache);
-  KVASIR_RETURN_IF_ERROR(scorer->Load(&reader));
-  return scorer->Best(blocks);
+  std::vector<std::string>* const unknown = state != nullptr ? &state->unknown : nullptr;
+  KVASIR_RETURN_IF_ERROR(scorer->Load(query.terms, &reader, unknown));
+  if (state != nullptr) state->scorer = scorer;
+  return scorer->Best(query.k, query.allowed);
+}
+
+std::vector<LexicalHit> ScoreMore(const LexicalState& state,
+                                  std::span<const DocumentNumber> documents) {
+  return state.scorer != nullptr ? state.scorer->Only(documents) : std::vector<LexicalHit>();
 }
 
 }  // namespace kvasir::storage

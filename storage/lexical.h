@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,8 +43,17 @@ struct LexicalQuery {
   std::vector<std::string> terms;  ///< Distinct, in the query's order.
   const HashKey* key = nullptr;    ///< The store's, of its terms.
   std::size_t k = 0;
-  const DocumentSet* allowed = nullptr;         ///< Null: all.
-  std::vector<std::string>* unknown = nullptr;  ///< Gets the terms that no document has.
+  const DocumentSet* allowed = nullptr;  ///< Null: all.
+};
+
+class LexicalScorer;
+
+/// What a search has read, kept to score further documents by: the state of the store that it saw.
+/// Holds the lists of its terms; nothing that a writer waits for. Not thread-safe.
+struct LexicalState {
+  std::vector<std::string> unknown;       ///< The query's terms that no document has.
+  Generation next_generation = 0;         ///< Versions from this one on are younger than the state.
+  std::shared_ptr<LexicalScorer> scorer;  ///< Null when no document has any of the terms.
 };
 
 /// Scores every document that has a term. `totals` and `sequence` are the view's own.
@@ -56,11 +67,18 @@ struct LexicalQuery {
 /// answer has them together: kSegmentShare of the score is that of the best segment, as if it were
 /// the document (a document of one segment scores the same). Chosen so are the k best of up to
 /// 2 k that score best as a whole. A term that no document has counts as the words near to it
-/// (term_lists.h), for a little less. `generation` of the hits is left 0. Cost: one seek per term
-/// and block of 4096 documents that is not cached; then one pass over the postings.
+/// (term_lists.h), for a little less. `generation` of the hits is left 0. `state`, if given, is
+/// filled but for its next_generation. Cost: one seek per term and block of 4096 documents that is
+/// not cached; then one pass over the postings.
 Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow& totals,
                                            std::uint64_t sequence, const LexicalQuery& query,
-                                           PostingCache* cache);
+                                           PostingCache* cache, LexicalState* state = nullptr);
+
+/// What each of `documents` scores by the same, in their order; those that have none of the terms
+/// are left out. `generation` of the hits is left 0: they are right for a version older than the
+/// state's next one. Cost: a binary search per document and term.
+std::vector<LexicalHit> ScoreMore(const LexicalState& state,
+                                  std::span<const DocumentNumber> documents);
 
 }  // namespace kvasir::storage
 

@@ -385,7 +385,7 @@ Result<ScanSummary> Store::Impl::ScanRouter(SpaceId space,
 
 Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_view query,
                                                     std::size_t k, const DocumentSet* allowed,
-                                                    std::vector<std::string>* unknown) const {
+                                                    LexicalState* state) const {
   DocumentSet present;
   if (allowed == nullptr) {
     KVASIR_ASSIGN_OR_RETURN(present, SelectInMemory(space, {}));
@@ -395,8 +395,7 @@ Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_v
                              .terms = QueryTerms(query),
                              .key = &identity.hash_key,
                              .k = k,
-                             .allowed = allowed,
-                             .unknown = unknown};
+                             .allowed = allowed};
   // Totals, sequence and postings all come from the view: one state, whatever is being written.
   const ReadView view = engine->View();
   std::string bytes;
@@ -407,8 +406,9 @@ Result<std::vector<LexicalHit>> Store::Impl::Search(SpaceId space, std::string_v
   KVASIR_ASSIGN_OR_RETURN(const bool has_row, view.Get(Family::kMeta, kStoreRowKey, &bytes));
   if (!has_row) return Corruption("the store row is missing");
   KVASIR_ASSIGN_OR_RETURN(const StoreRow store_row, DecodeStoreRow(bytes));
-  KVASIR_ASSIGN_OR_RETURN(auto hits,
-                          SearchBm25(view, totals, store_row.sequence, lexical, &posting_cache));
+  if (state != nullptr) state->next_generation = store_row.next_generation;
+  KVASIR_ASSIGN_OR_RETURN(
+      auto hits, SearchBm25(view, totals, store_row.sequence, lexical, &posting_cache, state));
   for (LexicalHit& hit : hits) {
     KVASIR_ASSIGN_OR_RETURN(const auto head, LoadHead(view, space, hit.document));
     if (head) hit.generation = head->generation;

@@ -442,8 +442,8 @@ Result<ScanSummary> Store::ScanRouter(SpaceId space,
 }
 Result<std::vector<LexicalHit>> Store::Search(SpaceId space, std::string_view query, std::size_t k,
                                               const DocumentSet* allowed,
-                                              std::vector<std::string>* unknown) const {
-  return impl_->Search(space, query, k, allowed, unknown);
+                                              LexicalState* state) const {
+  return impl_->Search(space, query, k, allowed, state);
 }
 
 Result<std::vector<TitleMention>> Store::TitlesIn(SpaceId space, std::string_view text) const {

@@ -253,11 +253,11 @@ class Store {
                                  const DocumentRange& range = {}) const;
 
   // ---- lexical channel
-  /// The `k` best documents by BM25 (lexical.h), among `allowed` if given; `unknown`, if given,
-  /// gets the query's terms that no document has. Sees one state of the store.
+  /// The `k` best documents by BM25 (lexical.h), among `allowed` if given. Sees one state of
+  /// the store; `state`, if given, keeps it for ScoreMore.
   Result<std::vector<LexicalHit>> Search(SpaceId space, std::string_view query, std::size_t k,
                                          const DocumentSet* allowed = nullptr,
-                                         std::vector<std::string>* unknown = nullptr) const;
+                                         LexicalState* state = nullptr) const;
   /// Documents whose title `text` names, ascending by number. From memory: about 0.2 us per byte
   /// of text; the first call in a space reads its heads.
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;

@@ -119,8 +119,7 @@ class Store::Impl {
                                  const std::function<bool(const SegmentView&)>& visit,
                                  const DocumentRange& range) const;
   Result<std::vector<LexicalHit>> Search(SpaceId space, std::string_view query, std::size_t k,
-                                         const DocumentSet* allowed,
-                                         std::vector<std::string>* unknown) const;
+                                         const DocumentSet* allowed, LexicalState* state) const;
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;
   Result<std::vector<Neighbours>> Beside(SpaceId space,
                                          std::span<const DocumentNumber> numbers) const;

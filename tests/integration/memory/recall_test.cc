@@ -272,6 +272,22 @@ TEST_F(TitledTest, AMemoryThatAGoodHitNamesComesBeforeItsLike) {
   EXPECT_THAT(Recall(request_), ElementsAre("ada", "bo", "philippa"));
 }
 
+TEST_F(TitledTest, AMemoryThatOnlyATitleLeadsToCountsByItsWordsToo) {
+  std::vector<RememberRequest> busy(110);  // More than the lexical channel proposes.
+  for (std::size_t i = 0; i < busy.size(); ++i) {
+    busy[i].id = Name("busy", i);
+    busy[i].text = "Works, works and works.";
+  }
+  for (const auto& receipt : memory().RememberBatch(busy)) ASSERT_TRUE(receipt.ok());
+  request_.top_k = 20;
+  const auto found = memory().Recall(request_);
+  ASSERT_TRUE(found.ok());
+  const auto named = std::ranges::find(found->hits, "philippa", &Hit::id);
+  ASSERT_NE(named, found->hits.end());
+  EXPECT_GT(named->lexical.value_or(0), 0);
+  EXPECT_LT(named->lexical.value_or(0), found->hits.back().lexical.value_or(0));
+}
+
 TEST_F(TitledTest, ATitleLeadsToNoMemoryThatIsFilteredOut) {
   Titled("mine", "Ada Vrba", "She works beside her friend Philippa Quennell.", "mine");
   request_.session = "mine";

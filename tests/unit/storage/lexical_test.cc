@@ -1,8 +1,10 @@
 // BM25 from the store against a plain implementation written for this test.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -128,6 +130,22 @@ TEST_P(LexicalTest, EqualsPlainBm25WhileDocumentsComeChangeAndGo) {
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutCache, LexicalTest,
                          ::testing::Values(0, 4096, std::uint64_t{64} << 20));
 
+// What a search found and what its state says of each document are the same, and no more.
+void ExpectSameOneByOne(const LexicalState& state, const std::vector<LexicalHit>& hits) {
+  std::vector<DocumentNumber> numbers(4 * 4096);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const auto found = ScoreMore(state, numbers);
+  ASSERT_EQ(found.size(), hits.size());
+  for (const LexicalHit& hit : hits) {
+    const auto same = std::ranges::lower_bound(found, hit.document, {}, &LexicalHit::document);
+    ASSERT_TRUE(same != found.end() && same->document == hit.document);
+    EXPECT_EQ(same->score, hit.score);
+    EXPECT_EQ(same->coverage, hit.coverage);
+    EXPECT_EQ(same->segment, hit.segment);
+    EXPECT_EQ(same->terms, hit.terms);
+  }
+}
+
 TEST(Lexical, TheBestAreTheFirstOfAll) {
   // Four blocks: what the first one holds lets the others pass documents over.
   std::mt19937 random(11);
@@ -146,7 +164,8 @@ TEST(Lexical, TheBestAreTheFirstOfAll) {
   for (int round = 0; round < 40; ++round) {
     const std::string query = RandomWords(&random, 1 + static_cast<int>(random() % 6));
     const auto all = store->Search(space, query, 1600);
-    const auto best = store->Search(space, query, 1 + random() % 40);
+    LexicalState state;
+    const auto best = store->Search(space, query, 1 + random() % 40, nullptr, &state);
     ASSERT_OK(all);
     ASSERT_OK(best);
     ASSERT_LE(best->size(), all->size());
@@ -154,7 +173,28 @@ TEST(Lexical, TheBestAreTheFirstOfAll) {
       EXPECT_EQ((*best)[i].document, (*all)[i].document) << query << " " << i;
       EXPECT_EQ((*best)[i].score, (*all)[i].score);
     }
+    ExpectSameOneByOne(state, *all);
   }
+}
+
+TEST(Lexical, AStateScoresWhatItHasSeen) {
+  TempFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const SpaceId space = *store->EnsureSpace("default");
+  const auto old = store->Commit(One(MakeWrite("a", "the Tagus floods the harbour")));
+  LexicalState state;
+  ASSERT_OK(store->Search(space, "Tagus floods", 1, nullptr, &state));
+  DocumentWrite edit = MakeWrite("a", "nothing");
+  edit.mode = WriteMode::kNewVersion;
+  const auto edited = store->Commit(One(edit));
+  ASSERT_OK(edited);
+  EXPECT_LT(old->documents[0].generation, state.next_generation);
+  EXPECT_GE(edited->documents[0].generation, state.next_generation);
+  const DocumentNumber known = old->documents[0].number;
+  const auto hits = ScoreMore(state, std::vector<DocumentNumber>{known, known + 1, 1 << 20});
+  ASSERT_EQ(hits.size(), 1U) << "of two that are not there";
+  EXPECT_THAT(hits[0].terms, ::testing::Each(::testing::Gt(0)));
+  EXPECT_THAT(ScoreMore(LexicalState(), std::vector{known}), ::testing::IsEmpty());
 }
 
 TEST(QueryTerms, AreDistinctAndSayWhatIsAskedFor) {
@@ -280,8 +320,8 @@ TEST(Lexical, SaysWhatEachTermAdds) {
                            "a harbour on the Tagus", "nothing"}) {
     ASSERT_OK(store->Commit(One(MakeWrite(text, text))));
   }
-  std::vector<std::string> unknown;
-  const auto hits = store->Search(space, "Tagus harbuor heron", 10, nullptr, &unknown);
+  LexicalState state;
+  const auto hits = store->Search(space, "Tagus harbuor heron", 10, nullptr, &state);
   ASSERT_EQ(hits->size(), 3U);
   for (const LexicalHit& hit : *hits) {
     ASSERT_EQ(hit.terms.size(), 3U);
@@ -290,7 +330,7 @@ TEST(Lexical, SaysWhatEachTermAdds) {
     EXPECT_EQ(hit.terms[1] > 0, hit.document != 0) << "as the word that it looks like";
     EXPECT_EQ(hit.terms[2], 0) << "no document has it";
   }
-  EXPECT_EQ(unknown, (std::vector<std::string>{"harbuor", "heron"}));
+  EXPECT_EQ(state.unknown, (std::vector<std::string>{"harbuor", "heron"}));
 }
 
 TEST(Lexical, ReturnsOnlyAllowedDocumentsAndBreaksTiesByNumber) {
