@@ -55,7 +55,7 @@ double Fuse(const FusionWeights& weights, const Evidence& evidence) {
                    weights.crowd * evidence.crowd;
   const double alone = Logistic(x);
   const double own = kUnasked + (1 - kUnasked) * evidence.lexical_share;
-  return alone + (1 - alone) * weights.link * evidence.link * own;
+  return alone + (1 - alone) * weights.link * std::max(evidence.link * own, evidence.bridge);
 }
 
 double Lift(double own, double beside) {

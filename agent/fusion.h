@@ -52,6 +52,9 @@ struct Evidence {
   double named = 0;          ///< Strength of its title in the question (storage/titles.h).
   /// The best of (score of a hit) x (strength of this memory's title in the hit's text).
   double link = 0;
+  /// The best of (score of a hit) x (how much of this memory's title names the hit has) x (which
+  /// part of what the hit leaves open of the question this memory's words cover).
+  double bridge = 0;
   double crowd = 0;  ///< ln(memories that may answer / kCrowd)
 };
 
@@ -63,8 +66,9 @@ Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& l
 /// The fused score. Of the question alone: p = 1 / (1 + exp(-x)), x = bias + the weighted sum of
 /// the evidence but links - crowd weight * crowd. Coverage is what tells a question that no memory
 /// answers from one that some do; the others order the memories. A link is another reason, worth
-/// little for a memory that shares no word with the question: p + (1 - p) link weight * link * (0.1
-/// + 0.9 lexical share). For one question it rises with each evidence: no weight is negative.
+/// little for a memory that shares no word with the question, or the bridge if that is more: p + (1
+/// - p) link weight * max(link * (0.1 + 0.9 lexical share), bridge). For one question it rises with
+/// each evidence: no weight is negative.
 double Fuse(const FusionWeights& weights, const Evidence& evidence);
 
 /// The score of a memory that scores `own` beside one (storage::Neighbours) that scores `beside`: a

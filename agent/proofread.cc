@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/letters.h"
+#include "agent/words.h"
 #include "storage/analyzer.h"
 #include "storage/spelling.h"
 
@@ -33,34 +34,6 @@ std::string Lower(std::string_view word) {
 std::string Capitalised(std::string word) {
   if (!word.empty()) word.front() = Capital(word.front());
   return word;
-}
-
-// Letters of every script; apostrophes inside.
-std::string_view WordAt(std::string_view text, std::size_t begin) {
-  const auto is_letter = [&](std::size_t i) {
-    return i < text.size() && (IsLetter(text[i]) || (text[i] & 0x80) != 0);
-  };
-  std::size_t end = begin;
-  while (is_letter(end) || (end > begin && text[end] == '\'' && is_letter(end + 1))) ++end;
-  return text.substr(begin, end - begin);
-}
-
-template <typename Visit>
-void ForEachWord(std::string_view text, Visit visit) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::string_view word = WordAt(text, i);
-    if (!word.empty()) visit(word);
-    i += std::max<std::size_t>(word.size(), 1);
-  }
-}
-
-// Whether the capital of `word`, a part of `text`, may be that of a sentence.
-bool BeginsSentence(std::string_view text, std::string_view word) {
-  auto at = static_cast<std::size_t>(word.data() - text.data());
-  constexpr std::string_view kBetween = " \t\"'([";
-  while (at > 0 && kBetween.find(text[at - 1]) != std::string_view::npos) --at;
-  constexpr std::string_view kEnds = ".!?:\n\r";
-  return at == 0 || kEnds.find(text[at - 1]) != std::string_view::npos;
 }
 
 // How the texts write their words.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include "agent/proofread.h"
 #include "agent/space_index.h"
 #include "agent/spread.h"
+#include "agent/words.h"
 #include "model/utf8.h"
 
 namespace kvasir::agent {
@@ -22,10 +24,18 @@ using storage::DocumentNumber;
 // what a text is about stands at its beginning. Chosen on training rows (docs/recall.md).
 constexpr std::size_t kLinkSeeds = 3;
 constexpr std::size_t kLinkBytes = 1200;
+// How many memories one hit brings in because their titles share a name with it.
+constexpr std::size_t kMostBridges = 16;
 // How many of the lexical channel's best say how the question's words are written.
 constexpr std::size_t kWriters = 10;
 // Of so many of the best, what stands beside them becomes a candidate.
 constexpr std::size_t kNeighbourSeeds = 10;
+
+// What of a segment is looked through for names and titles.
+std::string_view Beginning(const storage::Document& document, std::uint32_t segment) {
+  const std::string_view text = SegmentText(document, segment);
+  return text.substr(0, model::CodePointStart(text, std::min(text.size(), kLinkBytes)));
+}
 
 // What the latent channel says of a question.
 struct Latent {
@@ -166,8 +176,45 @@ class Searcher {
         double& link = Get(mention.document).evidence.link;
         link = std::max(link, seeds[i].score * mention.strength);
       }
+      KVASIR_RETURN_IF_ERROR(FindBridges(seeds[i], *documents[i]));
     }
     return Status::Ok();
+  }
+
+  // Titles that share a name with a good hit: "History of Mississippi", of one that says where a
+  // place lies. They count by what they say of the question beyond this hit.
+  Status FindBridges(const Candidate& seed, const storage::Document& document) {
+    const std::string names = Names(Beginning(document, seed.segment));
+    KVASIR_ASSIGN_OR_RETURN(auto mentions, bank_.store().TitlesSharing(query_.space, names,
+                                                                       query_.text, seed.document));
+    std::erase_if(mentions, [&](const auto& mention) { return !Allowed(mention.document); });
+    auto mention = mentions.begin();
+    std::vector<std::pair<double, DocumentNumber>> bridges;
+    for (const storage::LexicalHit& hit :
+         storage::ScoreMore(words_, NumbersOf(std::span(std::as_const(mentions))))) {
+      while (mention->document != hit.document) ++mention;  // Both ascend.
+      const double bridge = seed.score * mention->strength * PartLeftOpen(seed, hit);
+      if (bridge > 0) bridges.emplace_back(bridge, hit.document);
+    }
+    std::ranges::stable_sort(bridges, std::greater{}, &std::pair<double, DocumentNumber>::first);
+    if (bridges.size() > kMostBridges) bridges.resize(kMostBridges);
+    for (const auto& [strength, to] : bridges) {
+      double& bridge = Get(to).evidence.bridge;
+      bridge = std::max(bridge, strength);
+    }
+    return Status::Ok();
+  }
+
+  // Which part of the question's terms that `seed` has nothing of `hit` covers.
+  double PartLeftOpen(const Candidate& seed, const storage::LexicalHit& hit) const {
+    double open = 0;
+    double covered = 0;
+    for (std::size_t t = 0; t < words_.limits.size(); ++t) {
+      if (t < seed.terms.size() && seed.terms[t] > 0) continue;
+      open += double{words_.limits[t]};
+      covered += double{hit.terms[t]};
+    }
+    return open > 0 ? covered / open : 0;
   }
 
   // What stands beside the best may be new to both channels as well.
@@ -248,11 +295,11 @@ class Searcher {
   // Evidence and score of every candidate.
   void Weigh() {
     for (auto& [document, candidate] : candidates_) {
-      const double named = candidate.evidence.named;
-      const double link = candidate.evidence.link;
+      const Evidence titles = candidate.evidence;
       candidate.evidence = EvidenceOf(best_lexical_, candidate.lexical, candidate.latent);
-      candidate.evidence.named = named;
-      candidate.evidence.link = link;
+      candidate.evidence.named = titles.named;
+      candidate.evidence.link = titles.link;
+      candidate.evidence.bridge = titles.bridge;
       candidate.evidence.crowd = crowd_;
       candidate.score = Fuse(bank_.fusion(), candidate.evidence);
     }
@@ -347,9 +394,8 @@ std::string_view SegmentText(const storage::Document& document, std::uint32_t se
 Result<std::vector<storage::TitleMention>> TitlesIn(Bank& bank, storage::SpaceId space,
                                                     const storage::Document& document,
                                                     std::uint32_t segment) {
-  const std::string_view text = SegmentText(document, segment);
-  const std::size_t end = model::CodePointStart(text, std::min(text.size(), kLinkBytes));
-  KVASIR_ASSIGN_OR_RETURN(auto mentions, bank.store().TitlesIn(space, text.substr(0, end)));
+  KVASIR_ASSIGN_OR_RETURN(auto mentions,
+                          bank.store().TitlesIn(space, Beginning(document, segment)));
   std::erase_if(mentions, [&](const storage::TitleMention& mention) {
     return mention.document == document.record.number;
   });

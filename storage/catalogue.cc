@@ -11,15 +11,10 @@ constexpr DocumentNumber kReach = 32;
 }  // namespace
 
 void Catalogue::Put(const Document& head, std::uint64_t session_hash, std::uint64_t run_hash,
-                    std::vector<std::uint64_t> title_keys) {
+                    TitleKeys title_keys) {
   const MemoryRecord& record = head.record;
-  if (record.number >= entries_.size()) {
-    entries_.resize(record.number + 1);
-    title_keys_.resize(record.number + 1);
-  }
-  titles_.Remove(record.number, title_keys_[record.number]);
-  titles_.Put(record.number, title_keys);
-  title_keys_[record.number] = std::move(title_keys);
+  if (record.number >= entries_.size()) entries_.resize(record.number + 1);
+  titles_.Put(record.number, std::move(title_keys));
   entries_[record.number] = {.expires_at = record.expires_at.value_or(Timestamp::max()),
                              .valid_from = record.valid_from.value_or(Timestamp::min()),
                              .valid_to = record.valid_to.value_or(Timestamp::max()),
@@ -31,8 +26,7 @@ void Catalogue::Put(const Document& head, std::uint64_t session_hash, std::uint6
 
 void Catalogue::Remove(DocumentNumber number) {
   if (number >= entries_.size()) return;
-  titles_.Remove(number, title_keys_[number]);
-  title_keys_[number] = {};
+  titles_.Remove(number);
   entries_[number] = {};
 }
 

@@ -70,6 +70,14 @@ class LexicalScorer {
     return Status::Ok();
   }
 
+  std::vector<float> Limits() const {
+    std::vector<float> limits;
+    for (const LoadedTerm& term : terms_) {
+      limits.push_back(term.lists.documents > 0 ? static_cast<float>(term.Limit()) : 0.0F);
+    }
+    return limits;
+  }
+
   std::vector<LexicalHit> Best(std::size_t k, const DocumentSet* allowed) {
     depth_ = k + (has_long_ones_ ? std::min(k, kMoreLong) : 0);
     for (std::uint32_t block = 0; block < blocks_; ++block) ScoreBlock(block, allowed);
@@ -244,7 +252,10 @@ Result<std::vector<LexicalHit>> SearchBm25(const ReadView& view, const SpaceRow&
   TermReader reader(view, sequence, query.space, blocks, *query.key, cache);
   std::vector<std::string>* const unknown = state != nullptr ? &state->unknown : nullptr;
   KVASIR_RETURN_IF_ERROR(scorer->Load(query.terms, &reader, unknown));
-  if (state != nullptr) state->scorer = scorer;
+  if (state != nullptr) {
+    state->scorer = scorer;
+    state->limits = scorer->Limits();
+  }
   return scorer->Best(query.k, query.allowed);
 }
 

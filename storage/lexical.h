@@ -52,6 +52,7 @@ class LexicalScorer;
 /// Holds the lists of its terms; nothing that a writer waits for. Not thread-safe.
 struct LexicalState {
   std::vector<std::string> unknown;       ///< The query's terms that no document has.
+  std::vector<float> limits;              ///< What each term adds less than; 0 for those.
   Generation next_generation = 0;         ///< Versions from this one on are younger than the state.
   std::shared_ptr<LexicalScorer> scorer;  ///< Null when no document has any of the terms.
 };

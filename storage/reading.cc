@@ -251,6 +251,16 @@ Result<std::vector<TitleMention>> Store::Impl::TitlesIn(SpaceId space,
   return loaded->second.titles().In(identity.hash_key, text);
 }
 
+Result<std::vector<TitleMention>> Store::Impl::TitlesSharing(SpaceId space, std::string_view text,
+                                                             std::string_view question,
+                                                             DocumentNumber from) const {
+  KVASIR_RETURN_IF_ERROR(LoadCatalogue(space));
+  const std::shared_lock lock_catalogue(catalogue_mutex);
+  const auto loaded = catalogues.find(space);
+  if (loaded == catalogues.end()) return std::vector<TitleMention>();
+  return loaded->second.titles().Sharing(identity.hash_key, text, question, from);
+}
+
 Result<std::vector<Neighbours>> Store::Impl::Beside(SpaceId space,
                                                     std::span<const DocumentNumber> numbers) const {
   KVASIR_RETURN_IF_ERROR(LoadCatalogue(space));

@@ -449,6 +449,11 @@ Result<std::vector<LexicalHit>> Store::Search(SpaceId space, std::string_view qu
 Result<std::vector<TitleMention>> Store::TitlesIn(SpaceId space, std::string_view text) const {
   return impl_->TitlesIn(space, text);
 }
+Result<std::vector<TitleMention>> Store::TitlesSharing(SpaceId space, std::string_view names,
+                                                       std::string_view question,
+                                                       DocumentNumber from) const {
+  return impl_->TitlesSharing(space, names, question, from);
+}
 
 Result<std::vector<Neighbours>> Store::Beside(SpaceId space,
                                               std::span<const DocumentNumber> numbers) const {

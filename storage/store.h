@@ -261,6 +261,10 @@ class Store {
   /// Documents whose title `text` names, ascending by number. From memory: about 0.2 us per byte
   /// of text; the first call in a space reads its heads.
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;
+  /// Documents whose title shares a name with the text of document `from` (titles.h).
+  Result<std::vector<TitleMention>> TitlesSharing(SpaceId space, std::string_view names,
+                                                  std::string_view question,
+                                                  DocumentNumber from) const;
   /// The neighbours of each of `numbers`, in their order; none for one that is not there. From
   /// memory, as TitlesIn.
   Result<std::vector<Neighbours>> Beside(SpaceId space,

@@ -121,6 +121,9 @@ class Store::Impl {
   Result<std::vector<LexicalHit>> Search(SpaceId space, std::string_view query, std::size_t k,
                                          const DocumentSet* allowed, LexicalState* state) const;
   Result<std::vector<TitleMention>> TitlesIn(SpaceId space, std::string_view text) const;
+  Result<std::vector<TitleMention>> TitlesSharing(SpaceId space, std::string_view text,
+                                                  std::string_view question,
+                                                  DocumentNumber from) const;
   Result<std::vector<Neighbours>> Beside(SpaceId space,
                                          std::span<const DocumentNumber> numbers) const;
   void PutInCatalogue(const Document& head, Catalogue* catalogue) const;

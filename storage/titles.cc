@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "storage/query_terms.h"
 
@@ -35,57 +36,104 @@ std::string_view WithoutBracket(std::string_view title) {
   return open == std::string_view::npos || open == 0 ? title : title.substr(0, open);
 }
 
+bool Has(const std::vector<std::uint64_t>& keys, std::uint64_t key) {
+  return std::ranges::find(keys, key) != keys.end();
+}
+
+std::vector<TitleMention> Mentions(const std::map<DocumentNumber, double>& strengths) {
+  std::vector<TitleMention> mentions;
+  mentions.reserve(strengths.size());
+  for (const auto& [document, strength] : strengths) mentions.push_back({document, strength});
+  return mentions;
+}
+
 }  // namespace
 
-std::vector<std::uint64_t> TitleIndex::Keys(const HashKey& key, std::string_view title) {
-  std::vector<std::uint64_t> keys;
+TitleKeys TitleIndex::Keys(const HashKey& key, std::string_view title) {
+  TitleKeys keys;
   for (const std::string_view form : {title, WithoutBracket(title)}) {
     const std::vector<std::uint64_t> terms = TermHashes(key, form);
     if (terms.empty() || terms.size() > kMostTerms) continue;
     std::uint64_t run = 0;
-    for (const std::uint64_t term : terms) run = Extend(run, term);
-    if (std::find(keys.begin(), keys.end(), run) == keys.end()) keys.push_back(run);
+    for (const std::uint64_t term : terms) {
+      run = Extend(run, term);
+      if (!Has(keys.terms, term)) keys.terms.push_back(term);
+    }
+    if (!Has(keys.runs, run)) keys.runs.push_back(run);
   }
   return keys;
 }
 
-void TitleIndex::Put(DocumentNumber document, const std::vector<std::uint64_t>& keys) {
-  for (const std::uint64_t title : keys) documents_.emplace(title, document);
+void TitleIndex::Put(DocumentNumber document, TitleKeys keys) {
+  Remove(document);
+  if (keys.runs.empty()) return;
+  for (const std::uint64_t run : keys.runs) by_run_.emplace(run, document);
+  for (const std::uint64_t term : keys.terms) by_term_[term].push_back(document);
+  keys_[document] = std::move(keys);
 }
 
-void TitleIndex::Remove(DocumentNumber document, const std::vector<std::uint64_t>& keys) {
-  for (const std::uint64_t title : keys) {
-    const auto [begin, end] = documents_.equal_range(title);
-    const auto at =
-        std::find_if(begin, end, [&](const auto& entry) { return entry.second == document; });
-    if (at != end) documents_.erase(at);
+void TitleIndex::Remove(DocumentNumber document) {
+  const auto known = keys_.find(document);
+  if (known == keys_.end()) return;
+  for (const std::uint64_t run : known->second.runs) {
+    const auto [begin, end] = by_run_.equal_range(run);
+    by_run_.erase(
+        std::find_if(begin, end, [&](const auto& entry) { return entry.second == document; }));
   }
+  for (const std::uint64_t term : known->second.terms) {
+    const auto list = by_term_.find(term);
+    std::erase(list->second, document);
+    if (list->second.empty()) by_term_.erase(list);
+  }
+  keys_.erase(known);
 }
 
 std::vector<TitleMention> TitleIndex::In(const HashKey& key, std::string_view text) const {
   std::map<DocumentNumber, double> strengths;
-  if (documents_.empty()) return {};
+  if (by_run_.empty()) return {};
   const std::vector<std::uint64_t> terms = TermHashes(key, text);
   for (std::size_t first = 0; first < terms.size(); ++first) {
     std::uint64_t run = 0;
     const std::size_t most = std::min(kMostTerms, terms.size() - first);
     for (std::size_t words = 1; words <= most; ++words) {
       run = Extend(run, terms[first + words - 1]);
-      const auto shared = documents_.count(run);
+      const auto shared = by_run_.count(run);
       if (shared == 0 || shared > kMostShared) continue;
       const double strength = std::min(static_cast<double>(words) / kSureWords, 1.0) /
                               std::sqrt(static_cast<double>(shared));
-      const auto [begin, end] = documents_.equal_range(run);
+      const auto [begin, end] = by_run_.equal_range(run);
       for (auto at = begin; at != end; ++at) {
         double& known = strengths[at->second];
         known = std::max(known, strength);
       }
     }
   }
-  std::vector<TitleMention> mentions;
-  mentions.reserve(strengths.size());
-  for (const auto& [document, strength] : strengths) mentions.push_back({document, strength});
-  return mentions;
+  return Mentions(strengths);
+}
+
+std::vector<TitleMention> TitleIndex::Sharing(const HashKey& key, std::string_view names,
+                                              std::string_view question,
+                                              DocumentNumber from) const {
+  std::map<DocumentNumber, double> strengths;
+  if (by_term_.empty()) return {};
+  const std::vector<std::uint64_t> asked = TermHashes(key, question);
+  const std::vector<std::uint64_t> named = TermHashes(key, names);
+  const auto own = keys_.find(from);
+  for (const std::uint64_t name : named) {
+    if (Has(asked, name) || (own != keys_.end() && Has(own->second.terms, name))) continue;
+    const auto list = by_term_.find(name);
+    if (list == by_term_.end() || list->second.size() > kMostShared) continue;
+    for (const DocumentNumber document : list->second) {
+      const std::vector<std::uint64_t>& title = keys_.at(document).terms;
+      const auto known = std::ranges::count_if(
+          title, [&](std::uint64_t term) { return Has(named, term) || Has(asked, term); });
+      const double part = static_cast<double>(known) / static_cast<double>(title.size());
+      double& strength = strengths[document];
+      strength = std::max(strength, part / std::sqrt(static_cast<double>(list->second.size())));
+    }
+  }
+  strengths.erase(from);
+  return Mentions(strengths);
 }
 
 }  // namespace kvasir::storage

@@ -1,8 +1,9 @@
 """Calibrated fusion: a logistic function of both channels' evidence, fitted on held-out training rows.
 
 p = 1 / (1 + exp(-x)), x = bias + coverage c + lexical_share s + latent z + named n - crowd ln(memories / 1000), and
-for a memory that one of the best names by title p + (1 - p) link l (0.1 + 0.9 s): what agent/fusion.h computes. The
-evidence comes from the engine itself (tests/bench/channel_dump.cc), so nothing is computed twice.
+for a memory that one of the best names by title p + (1 - p) link l (0.1 + 0.9 s): what agent/fusion.h computes, but for
+bridges, which share the links' weight. The evidence comes from the engine itself (tests/bench/channel_dump.cc), so
+nothing is computed twice.
 """
 
 import dataclasses

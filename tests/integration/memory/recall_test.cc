@@ -288,6 +288,23 @@ TEST_F(TitledTest, AMemoryThatOnlyATitleLeadsToCountsByItsWordsToo) {
   EXPECT_LT(named->lexical.value_or(0), found->hits.back().lexical.value_or(0));
 }
 
+TEST_F(TitledTest, AMemoryWhoseTitleSharesANameWithAGoodHitComesBeforeItsLike) {
+  Titled("alabama", "History of Alabama", "It became a part of the union.");
+  Titled("mississippi", "History of Mississippi", "It became a part of the union.");
+  Titled("mounds", "Pocahontas Mounds", "A place beside a road in Mississippi, made of earth.");
+  request_.query = "When did the state of Pocahontas Mounds become a part of the union?";
+  EXPECT_THAT(Recall(request_), ElementsAre("mounds", "mississippi", "alabama"));
+  // One that says again what the hit says is no bridge.
+  Titled("first", "Alabama roads", "A road of earth.");
+  Titled("second", "Mississippi roads", "A road of earth.");
+  RecallRequest both = request_;
+  both.query = "When did the state of Pocahontas Mounds, on a road of earth, become a part?";
+  both.top_k = 5;
+  EXPECT_THAT(Recall(both), ElementsAre("mounds", "mississippi", "first", "alabama", "second"));
+  ASSERT_TRUE(memory().Update(EditText("mounds", "A place beside a road, of earth.")).ok());
+  EXPECT_THAT(Recall(request_), ElementsAre("mounds", "alabama", "mississippi"));
+}
+
 TEST_F(TitledTest, ATitleLeadsToNoMemoryThatIsFilteredOut) {
   Titled("mine", "Ada Vrba", "She works beside her friend Philippa Quennell.", "mine");
   request_.session = "mine";

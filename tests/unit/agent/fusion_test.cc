@@ -40,6 +40,11 @@ TEST(Fusion, ATitleInTheQuestionAndALinkFromAGoodHitLift) {
               alone + (1 - alone) * 0.5 * 0.8 * 0.55, 1e-12);
   const double unasked = Fuse(weights, {});
   EXPECT_NEAR(Fuse(weights, {.link = 0.8}), unasked + (1 - unasked) * 0.5 * 0.8 * 0.1, 1e-12);
+  // The better of both reasons.
+  EXPECT_NEAR(Fuse(weights, {.link = 0.8, .bridge = 0.3}), unasked + (1 - unasked) * 0.5 * 0.3,
+              1e-12);
+  EXPECT_EQ(Fuse(weights, {.lexical_share = 0.5, .link = 0.8, .bridge = 0.3}),
+            Fuse(weights, {.lexical_share = 0.5, .link = 0.8}));
 }
 
 TEST(Fusion, AmongMoreMemoriesTheSameEvidenceSaysLess) {

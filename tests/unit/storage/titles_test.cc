@@ -33,6 +33,10 @@ class TitlesTest : public ::testing::Test {
     index_.Put(document, TitleIndex::Keys(kKey, title));
   }
   std::vector<TitleMention> In(std::string_view text) const { return index_.In(kKey, text); }
+  std::vector<TitleMention> Sharing(std::string_view names, std::string_view question,
+                                    DocumentNumber from) const {
+    return index_.Sharing(kKey, names, question, from);
+  }
   TitleIndex index_;
 };
 
@@ -68,9 +72,28 @@ TEST_F(TitlesTest, ThatAreSentencesOrSharedByManyNameNothing) {
   EXPECT_THAT(In("a diary"), IsEmpty());
 }
 
+TEST_F(TitlesTest, ShareANameWithATextThatTheQuestionDoesNotHave) {
+  Put(1, "Pocahontas Mounds");
+  Put(2, "History of Mississippi");
+  Put(3, "Mississippi (river)");
+  Put(4, "Pocahontas, Mississippi");
+  EXPECT_THAT(Sharing("Mississippi Jackson", "the history of Pocahontas Mounds", 1),
+              ElementsAre(Mention(2, 1 / std::sqrt(3)), Mention(3, 0.5 / std::sqrt(3)),
+                          Mention(4, 1 / std::sqrt(3))));
+  EXPECT_THAT(Sharing("Mississippi", "history", 4), IsEmpty()) << "its own title has it";
+  EXPECT_THAT(Sharing("Mississippi", "a history of Mississippi", 1), IsEmpty());
+  index_.Remove(2);
+  index_.Remove(4);
+  Put(3, "The river");
+  EXPECT_THAT(Sharing("Mississippi, River", "", 1), ElementsAre(Mention(3, 1)));
+  for (DocumentNumber i = 5; i < 69; ++i) Put(i, "river");
+  EXPECT_THAT(Sharing("River", "", 1), IsEmpty()) << "of 65";
+}
+
 TEST_F(TitlesTest, OfNothingNameNothing) {
   Put(1, "");
   EXPECT_THAT(In(""), IsEmpty());
+  EXPECT_THAT(Sharing("", "", 1), IsEmpty());
   EXPECT_THAT(In("anything"), IsEmpty());
 }
 
@@ -98,6 +121,7 @@ TEST(StoreTitles, FollowWritesEditsErasureAndReopening) {
   EXPECT_THAT(named("the Tagus"), ElementsAre(0)) << "from disk";
   write("b", "Douro", WriteMode::kCreate);
   EXPECT_THAT(named("the Tagus, the Douro"), ElementsAre(0, 1)) << "as they come";
+  EXPECT_THAT(*store->TitlesSharing(space, "Douro", "", 0), ElementsAre(Mention(1, 1)));
   write("a", "Minho", WriteMode::kNewVersion);
   EXPECT_THAT(named("Tagus"), IsEmpty());
   EXPECT_THAT(named("Minho"), ElementsAre(0));
