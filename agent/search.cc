@@ -79,10 +79,10 @@ class Searcher {
   }
 
   Result<std::vector<Candidate>> Run() {
-    KVASIR_ASSIGN_OR_RETURN(std::vector<storage::LexicalHit> words, SearchLexical());
-    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical(&words));
+    KVASIR_ASSIGN_OR_RETURN(std::vector<storage::LexicalHit> found, SearchLexical());
+    if (query_.lexical) KVASIR_RETURN_IF_ERROR(AddLexical(&found));
     if (query_.latent) {
-      KVASIR_ASSIGN_OR_RETURN(const std::string text, Heard(words));
+      KVASIR_ASSIGN_OR_RETURN(const std::string text, Heard(found));
       KVASIR_ASSIGN_OR_RETURN(latent_, ScoreLatent(bank_, query_, text, Numbers()));
       for (const LatentHit& hit : latent_.scores.best()) Get(hit.document);
       for (auto& [document, candidate] : candidates_) {

@@ -27,7 +27,7 @@ struct SearchQuery {
   bool exact = false;  ///< RecallRequest::exact
   bool wait = true;    ///< RecallRequest::wait
   /// Of the lexical channel: memories whose title stands in the question, or in one of the best
-  /// memories, gain (Evidence).
+  /// memories, or shares a name with one, gain (Evidence).
   bool titles = true;
   std::size_t candidates = 100;  ///< Of each channel; their union is scored by both.
 };

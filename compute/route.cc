@@ -96,9 +96,8 @@ Result<std::shared_ptr<RoutePage>> RouteIndex::State::PageFor(std::int64_t neede
   for (auto page = now->rbegin(); page != now->rend(); ++page) {
     if ((*page)->Free() >= needed) return *page;
   }
-  const bool will_fill = !now->empty();
-  auto page = keyless ? RoutePage::MakeKeyless(shape, *kernels, basis, will_fill)
-                      : RoutePage::Make(shape, *kernels, will_fill);
+  auto page = keyless ? RoutePage::MakeKeyless(shape, *kernels, basis)
+                      : RoutePage::Make(shape, *kernels, /*will_fill=*/!now->empty());
   if (page == nullptr || (!keyless && basis != nullptr && !page->MakeSketches(basis))) {
     return Unavailable("out of memory: the routing index cannot grow");
   }

@@ -16,7 +16,7 @@ constexpr float kNoScore = -std::numeric_limits<float>::infinity();
 
 std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::Kernels& kernels,
                                            bool will_fill) {
-  std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels, will_fill));
+  std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
   const std::int64_t key_bytes = shape.layers * kSlots * page->Width() * page->ElementBytes();
   const std::int64_t scale_bytes = shape.layers * kSlots * static_cast<std::int64_t>(sizeof(float));
   page->memory_ = MappedMemory::Map(static_cast<std::size_t>(key_bytes + scale_bytes), will_fill);
@@ -28,10 +28,9 @@ std::shared_ptr<RoutePage> RoutePage::Make(const RouteShape& shape, const cpu::K
 
 std::shared_ptr<RoutePage> RoutePage::MakeKeyless(const RouteShape& shape,
                                                   const cpu::Kernels& kernels,
-                                                  const std::shared_ptr<const SketchBasis>& basis,
-                                                  bool will_fill) {
-  std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels, will_fill));
-  page->sketches_ = SketchPage::Make(basis, kSlots, will_fill);
+                                                  const std::shared_ptr<const SketchBasis>& basis) {
+  std::shared_ptr<RoutePage> page(new RoutePage(shape, kernels));
+  page->sketches_ = SketchPage::Make(basis, kSlots, /*will_fill=*/true);
   return page->sketches_ == nullptr ? nullptr : page;
 }
 
@@ -91,8 +90,9 @@ void RoutePage::Sketch(const RouteEntry& entry, std::int64_t chunk, std::int64_t
 }
 
 bool RoutePage::MakeSketches(const std::shared_ptr<const SketchBasis>& basis) {
-  std::unique_ptr<SketchPage> made =
-      SketchPage::Make(basis, kSlots, will_fill_ || end_ > kSlots / 2);
+  // An empty page of an index that has sketches is one of many: it will fill.
+  const bool will_fill = end_ == 0 || end_ > kSlots / 2;
+  std::unique_ptr<SketchPage> made = SketchPage::Make(basis, kSlots, will_fill);
   if (made == nullptr) return false;
   {
     const std::shared_lock lock(mutex_);

@@ -40,8 +40,7 @@ class RoutePage {
   /// A page of sketches only. Null when there is no memory.
   static std::shared_ptr<RoutePage> MakeKeyless(const RouteShape& shape,
                                                 const cpu::Kernels& kernels,
-                                                const std::shared_ptr<const SketchBasis>& basis,
-                                                bool will_fill);
+                                                const std::shared_ptr<const SketchBasis>& basis);
 
   std::int64_t Free() const { return free_; }
   /// The slot that the next entry's first chunk gets.
@@ -84,8 +83,8 @@ class RoutePage {
     std::uint16_t chunks = 0;  ///< How many the entry has.
   };
 
-  RoutePage(const RouteShape& shape, const cpu::Kernels& kernels, bool will_fill)
-      : shape_(shape), kernels_(kernels), will_fill_(will_fill) {}
+  RoutePage(const RouteShape& shape, const cpu::Kernels& kernels)
+      : shape_(shape), kernels_(kernels) {}
   bool Floats() const { return shape_.keys == RouteKeys::kF32; }
   /// How many slots are scored together, and numbers of a key with its padding.
   std::int64_t GroupSlots() const { return Floats() ? kBlockSlots : cpu::kRouteGroup; }
@@ -119,7 +118,6 @@ class RoutePage {
 
   const RouteShape shape_;
   const cpu::Kernels& kernels_;
-  const bool will_fill_;
   mutable FairSharedMutex mutex_;
   std::array<Slot, kSlots> slots_;
   std::int64_t end_ = 0;         ///< Slots from here on were never used.

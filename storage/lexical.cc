@@ -79,8 +79,9 @@ class LexicalScorer {
   }
 
   std::vector<LexicalHit> Best(std::size_t k, const DocumentSet* allowed) {
-    depth_ = k + (has_long_ones_ ? std::min(k, kMoreLong) : 0);
-    for (std::uint32_t block = 0; block < blocks_; ++block) ScoreBlock(block, allowed);
+    // How many are looked at segment by segment.
+    const std::size_t depth = k + (has_long_ones_ ? std::min(k, kMoreLong) : 0);
+    for (std::uint32_t block = 0; block < blocks_; ++block) ScoreBlock(block, depth, allowed);
     for (LexicalHit& hit : hits_) Describe(&hit);
     KeepBest(k);
     std::sort(hits_.begin(), hits_.end(), Better);
@@ -129,7 +130,7 @@ class LexicalScorer {
     std::ranges::stable_sort(by_weight_, std::greater{}, &LoadedTerm::weight);
   }
 
-  void ScoreBlock(std::uint32_t block, const DocumentSet* allowed) {
+  void ScoreBlock(std::uint32_t block, std::size_t depth, const DocumentSet* allowed) {
     scores_.fill(0);
     double rest = most_;
     for (const LoadedTerm* term : by_weight_) {
@@ -143,7 +144,7 @@ class LexicalScorer {
       if (allowed != nullptr && !allowed->Contains(first + i)) continue;
       hits_.push_back({.document = first + i, .score = scores_[i]});
     }
-    KeepBest(depth_);
+    KeepBest(depth);
   }
 
   // Heavy terms come first: a document without them that the rest of the terms cannot bring among
@@ -229,7 +230,6 @@ class LexicalScorer {
   const double documents_;
   const double mean_length_;  // Of a document.
   const bool has_long_ones_;  // Documents of several segments.
-  std::size_t depth_ = 0;     // How many are looked at segment by segment.
   std::vector<LoadedTerm> terms_;
   std::vector<const LoadedTerm*> by_weight_;      // Heaviest first.
   double most_ = 0;                               // What a document scores less than.

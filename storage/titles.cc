@@ -117,7 +117,9 @@ std::vector<TitleMention> TitleIndex::Sharing(const HashKey& key, std::string_vi
   std::map<DocumentNumber, double> strengths;
   if (by_term_.empty()) return {};
   const std::vector<std::uint64_t> asked = TermHashes(key, question);
-  const std::vector<std::uint64_t> named = TermHashes(key, names);
+  std::vector<std::uint64_t> named = TermHashes(key, names);
+  std::ranges::sort(named);
+  named.erase(std::unique(named.begin(), named.end()), named.end());
   const auto own = keys_.find(from);
   for (const std::uint64_t name : named) {
     if (Has(asked, name) || (own != keys_.end() && Has(own->second.terms, name))) continue;

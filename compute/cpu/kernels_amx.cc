@@ -7,7 +7,7 @@ namespace kvasir::compute::cpu {
 const Kernels& AmxKernels() {
   static const Kernels kernels = [] {
     Kernels table = Avx512Kernels();
-    table.quantise_row = QuantiseRowQuads;
+    table.quantise_row = QuantiseRowQuads;  // Whose codes the tiles read.
     table.block_matmul = BlockMatMulTiles;
     return table;
   }();
