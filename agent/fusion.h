@@ -71,6 +71,10 @@ Evidence EvidenceOf(double best_lexical, const std::optional<LexicalEvidence>& l
 /// each evidence: no weight is negative.
 double Fuse(const FusionWeights& weights, const Evidence& evidence);
 
+/// The score of a memory when the latent channel is asked alone, by what SpaceIndex::ScoreApart
+/// says of it: how likely it answers the question, as Fuse, but from less.
+double ScoreAlone(double apart);
+
 /// The score of a memory that scores `own` beside one (storage::Neighbours) that scores `beside`: a
 /// turn of a conversation says little by itself. A better neighbour draws it up by a part of the
 /// distance between their logits, a worse one leaves it as it is; so the best stays the best, and

@@ -73,7 +73,8 @@ Result<Latent> ScoreLatent(Bank& bank, const SearchQuery& query, std::string_vie
 // One search: its candidates by document, and what speaks for each.
 class Searcher {
  public:
-  Searcher(Bank& bank, const SearchQuery& query) : bank_(bank), query_(query) {
+  Searcher(Bank& bank, const SearchQuery& query)
+      : bank_(bank), query_(query), alone_(!query.lexical && bank.fusion().latent > 0) {
     if (query.allowed == nullptr || query.allowed->empty()) return;
     crowd_ = std::log(static_cast<double>(query.allowed->size()) / kCrowd);
   }
@@ -254,7 +255,7 @@ class Searcher {
     KVASIR_RETURN_IF_ERROR(FindGenerations());
     KVASIR_RETURN_IF_ERROR(ScoreNewLatent());
     if (query_.lexical) ScoreNewWords();
-    return Status::Ok();
+    return alone_ ? TellApart() : Status::Ok();
   }
 
   Status ScoreNewLatent() {
@@ -267,6 +268,23 @@ class Searcher {
     KVASIR_ASSIGN_OR_RETURN(const std::vector<LatentHit> hits,
                             latent_.index->ScoreSome(latent_.queries, numbers));
     for (const LatentHit& hit : hits) AddLatent(hit, &candidates_[hit.document]);
+    return Status::Ok();
+  }
+
+  // What is common in this space says little: beside the lexical channel, whose rare words know
+  // that, it makes no difference (docs/recall.md).
+  Status TellApart() {
+    std::vector<LatentHit> hits;
+    for (const auto& [document, hit] : routed_) {
+      if (!apart_.contains(document)) hits.push_back(hit);
+    }
+    if (hits.empty()) return Status::Ok();
+    KVASIR_ASSIGN_OR_RETURN(const auto scores, latent_.index->ScoreApart(latent_.queries, hits));
+    for (std::size_t i = 0; i < hits.size(); ++i) {
+      const double score = scores[i].value_or(hits[i].score);
+      apart_[hits[i].document] = score;
+      candidates_[hits[i].document].latent = score;
+    }
     return Status::Ok();
   }
 
@@ -301,7 +319,8 @@ class Searcher {
       candidate.evidence.link = titles.link;
       candidate.evidence.bridge = titles.bridge;
       candidate.evidence.crowd = crowd_;
-      candidate.score = Fuse(bank_.fusion(), candidate.evidence);
+      candidate.score =
+          alone_ ? ScoreAlone(candidate.evidence.latent) : Fuse(bank_.fusion(), candidate.evidence);
     }
   }
 
@@ -365,7 +384,9 @@ class Searcher {
   std::map<DocumentNumber, LatentHit> routed_;  // Of the candidates with a latent score.
   storage::LexicalState words_;                 // Of the question's terms.
   double best_lexical_ = 0;
-  double crowd_ = 0;  // Evidence::crowd
+  double crowd_ = 0;                        // Evidence::crowd
+  const bool alone_;                        // Trained routers, asked alone: see TellApart.
+  std::map<DocumentNumber, double> apart_;  // Then: what it said.
   Latent latent_;
 };
 

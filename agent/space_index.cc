@@ -150,6 +150,7 @@ void SpaceIndex::Erase(const Version& version) {
   for (std::uint32_t i = 0; i < version.entries; ++i) {
     (void)index_->Remove(version.first + i);  // Present: nobody else removes.
   }
+  if (version.entries > 0) DropApart();
 }
 
 void SpaceIndex::Retain(const storage::DocumentSet& present) {
@@ -161,8 +162,15 @@ void SpaceIndex::Retain(const storage::DocumentSet& present) {
 }
 
 std::uint64_t SpaceIndex::Bytes() const {
+  std::uint64_t apart = 0;
+  {
+    const std::lock_guard lock(apart_mutex_);
+    for (std::size_t i = 0; apart_ != nullptr && i < apart_->layers.size(); ++i) {
+      apart += static_cast<std::uint64_t>(apart_->layers[i].Bytes());
+    }
+  }
   const std::shared_lock lock(mutex_);
-  return static_cast<std::uint64_t>(index_->Bytes() + index_->TableBytes()) +
+  return apart + static_cast<std::uint64_t>(index_->Bytes() + index_->TableBytes()) +
          (keys_ != nullptr ? keys_->Bytes() : 0) +
          documents_.size() * (sizeof(std::uint32_t) + sizeof(std::uint32_t)) +
          versions_.size() * sizeof(Version);

@@ -259,21 +259,29 @@ Status SpaceIndex::ScoreEntries(const compute::RouteQuery& query,
   return Status::Ok();
 }
 
-Result<std::vector<std::vector<LayerScore>>> SpaceIndex::Explain(
-    std::span<const model::RouterQuery> queries, std::span<const LatentHit> hits) const {
-  const std::shared_lock lock(mutex_);
+// Under mutex_: the entry of each hit that was not edited since it was scored; places[i] is in
+// hits.
+std::vector<std::uint32_t> SpaceIndex::EntriesOf(std::span<const LatentHit> hits,
+                                                 std::vector<std::size_t>* places) const {
   std::vector<std::uint32_t> entries;
-  std::vector<std::size_t> places;  // In hits, of each entry.
   for (std::size_t i = 0; i < hits.size(); ++i) {
     if (hits[i].document >= versions_.size()) continue;
     const Version& version = versions_[hits[i].document];
-    if (version.generation != hits[i].generation) continue;  // Edited since it was scored.
+    if (version.generation != hits[i].generation) continue;
     for (std::uint32_t entry = version.first; entry < version.first + version.entries; ++entry) {
       if (segments_[entry] != hits[i].segment) continue;
       entries.push_back(entry);
-      places.push_back(i);
+      places->push_back(i);
     }
   }
+  return entries;
+}
+
+Result<std::vector<std::vector<LayerScore>>> SpaceIndex::Explain(
+    std::span<const model::RouterQuery> queries, std::span<const LatentHit> hits) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::size_t> places;
+  const std::vector<std::uint32_t> entries = EntriesOf(hits, &places);
   std::vector<std::vector<LayerScore>> explained(hits.size());
   std::vector<float> scores(entries.size());
   std::vector<std::uint32_t> chunks(entries.size());

@@ -14,7 +14,6 @@
 
 #include "compute/cpu/isa.h"
 #include "compute/cpu/kernels.h"
-#include "compute/reference/route.h"
 #include "compute/route_entry.h"
 #include "compute/route_page.h"
 #include "compute/route_query.h"
@@ -28,16 +27,6 @@ constexpr std::size_t kCentrePages = 8;
 
 bool AllFinite(std::span<const float> values) {
   return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
-}
-
-/// One chunk's key as float32.
-void ReadKey(const RouteEntry& entry, std::int64_t layer, std::int64_t chunk,
-             std::span<float> key) {
-  const auto row = static_cast<std::size_t>(layer * entry.chunks + chunk);
-  const float scale = entry.scales[row];
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    key[i] = scale * static_cast<float>(entry.codes[row * key.size() + i]);
-  }
 }
 
 /// Better hits first: this is "a comes before b".
@@ -355,40 +344,6 @@ Status RouteIndex::ScanEntries(const RouteQuery& query, std::span<const std::uin
                                std::uint32_t chunk = 0;
                                scores[places[i]] = scorer.Score(prepared, entry, &chunk);
                                if (!best_chunk.empty()) best_chunk[places[i]] = chunk;
-                             });
-}
-
-Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
-                               std::span<float> scores) const {
-  if (heads.kv_heads < 1 || heads.heads % heads.kv_heads != 0 ||
-      heads.kv_heads * heads.head_dim != state_->shape.dim) {
-    return InvalidArgument("the heads given do not fit keys of " +
-                           std::to_string(state_->shape.dim));
-  }
-  KVASIR_RETURN_IF_ERROR(CheckRouteQuery(query, state_->shape, heads.heads * heads.head_dim));
-  const bool mean = query.chunk_reduce == ChunkReduce::kMean;
-  std::vector<double> reduced(scores.size(), mean ? 0.0 : -HUGE_VAL);
-  std::vector<float> key(static_cast<std::size_t>(state_->shape.dim));
-  std::ranges::fill(scores, kNoRouteScore);
-  const auto add = [&](std::uint32_t ordinal, std::int64_t chunks, std::span<const float> k) {
-    if (ordinal >= scores.size()) return;
-    if (query.allowed != nullptr && !query.allowed->Test(ordinal)) return;
-    const double score = reference::RouteChunk(query.queries, heads, query.query_reduce, k);
-    double& to = reduced[ordinal];
-    to = mean ? to + score / static_cast<double>(chunks) : std::max(to, score);
-    scores[ordinal] = static_cast<float>(to);
-  };
-  RoutePages keyless;
-  for (const auto& page : *state_->Snapshot()) {
-    if (!page->ForEachKey(query.layer, key, add)) keyless.push_back(page);
-  }
-  const std::vector<std::uint32_t> ordinals = state_->ListKeyless(keyless, query.allowed);
-  return state_->ReadEntries(ordinals, RouteReading::kSweep,
-                             [&](std::size_t i, const RouteEntry& entry) {
-                               for (std::int64_t chunk = 0; chunk < entry.chunks; ++chunk) {
-                                 ReadKey(entry, query.layer, chunk, key);
-                                 add(ordinals[i], entry.chunks, key);
-                               }
                              });
 }
 

@@ -18,6 +18,7 @@
 #define KVASIR_COMPUTE_ROUTE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -196,6 +197,13 @@ class RouteIndex {
   /// of reductions: plain loops in double, slow, exact. The oracle of Scan.
   Status ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
                      std::span<float> scores) const;
+
+  /// Calls visit(i, key [dim]) for every chunk of ordinals[i] that is here: its key in one layer as
+  /// float32, an entry's in their order. On the calling thread, under the lock of a page: the visit
+  /// must not come back here. kInvalidArgument for a wrong layer.
+  using KeyVisit = std::function<void(std::size_t index, std::span<const float> key)>;
+  Status ReadKeys(std::int64_t layer, std::span<const std::uint32_t> ordinals,
+                  const KeyVisit& visit) const;
 
   /// The k best of `scores` into `hits`, best first, equal scores by lower id; fewer if there are
   /// fewer. Entries removed since the scan are left out.

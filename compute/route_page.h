@@ -72,6 +72,11 @@ class RoutePage {
   /// the lock. False when none is.
   template <typename Visit>
   bool ForEachKey(std::int64_t layer, std::span<float> key, Visit visit) const;
+  /// Calls visit(key [dim]) for every chunk of one entry whose first chunk was put into `slot`, in
+  /// their order; under the lock. False when its keys are not here; an entry that is gone has none.
+  template <typename Visit>
+  bool ForEntryKeys(std::int64_t layer, std::uint32_t ordinal, std::int64_t slot,
+                    std::span<float> key, Visit visit) const;
 
  private:
   static constexpr std::int64_t kBlockSlots = 16;  ///< Of float32 keys: kernels' route_f32.
@@ -139,6 +144,22 @@ bool RoutePage::ForEachKey(std::int64_t layer, std::span<float> key, Visit visit
     visit(owner.ordinal, owner.chunks, std::span<const float>(key));
   }
   return static_cast<bool>(memory_);
+}
+
+template <typename Visit>
+bool RoutePage::ForEntryKeys(std::int64_t layer, std::uint32_t ordinal, std::int64_t slot,
+                             std::span<float> key, Visit visit) const {
+  const std::shared_lock lock(mutex_);
+  const Slot first = slots_[static_cast<std::size_t>(slot)];
+  if (first.ordinal != ordinal) return true;
+  if (!memory_) return false;
+  for (std::int64_t left = first.chunks; left > 0; ++slot) {
+    if (slots_[static_cast<std::size_t>(slot)].ordinal != ordinal) continue;
+    ReadKey(layer, slot, key.data());
+    visit(std::span<const float>(key));
+    --left;
+  }
+  return true;
 }
 
 }  // namespace kvasir::compute

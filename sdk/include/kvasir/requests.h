@@ -101,8 +101,10 @@ struct Hit {
   std::string text{};  ///< The original bytes of `span`.
   Span span{};         ///< The best segment in the memory's text.
   std::uint32_t segment = 0;
-  double score = 0;                 ///< Fused; in [0, 1], higher is better; less for a repetition.
-  std::optional<double> latent{};   ///< Absent when the channel did not see this memory.
+  double score = 0;  ///< Fused; in [0, 1], higher is better; less for a repetition.
+  /// A weighted cosine, of trained routers asked alone the cosine by what tells the memories of
+  /// this space apart. Absent when the channel did not see this memory.
+  std::optional<double> latent{};
   std::optional<double> lexical{};  ///< BM25, of a long memory mostly its best segment.
   std::vector<LayerScore> layers{};
   std::uint32_t hop = 1;  ///< The hop that found it.

@@ -49,8 +49,9 @@ TEST_F(RecallTest, HearsAHurriedQuestionAsTheMemoriesWriteIt) {
   EXPECT_EQ(latent_of_ada("WHEN DID ADA BERG MOVE TO LISBON?"), proper);
   EXPECT_NE(latent_of_ada("When did Ada Berg move to Lisobn?"), proper);
   request.lexical = true;
-  EXPECT_EQ(latent_of_ada("When did Ada Berg move to Lisobn?"), proper);
-  EXPECT_NE(latent_of_ada("When did Ada Berg move to Oslo?"), proper);
+  const double beside = latent_of_ada("When did Ada Berg move to Lisbon?");
+  EXPECT_EQ(latent_of_ada("When did Ada Berg move to Lisobn?"), beside);
+  EXPECT_NE(latent_of_ada("When did Ada Berg move to Oslo?"), beside);
   // What may not be searched does not say how words are written.
   request.filter = *ParseFilter(R"({"kind":"note"})");
   RememberRequest note;
@@ -62,6 +63,32 @@ TEST_F(RecallTest, HearsAHurriedQuestionAsTheMemoriesWriteIt) {
   const double typed = *memory().Recall(request)->hits.at(0).latent;
   request.query = "When did Ada Berg move to Lisbon?";
   EXPECT_NE(*memory().Recall(request)->hits.at(0).latent, typed);
+}
+
+TEST_F(RecallTest, TheLatentChannelAloneRanksAndCutsByItsOwnScores) {
+  for (const char* who : {"Ada", "Ben", "Cleo", "Dan"}) {
+    Remember(who,
+             std::string("Order of ") + who + ": one table by the window, to be paid in cash.");
+  }
+  Remember("tea", "Green tea is brewed at eighty degrees.");
+  RecallRequest request = Query("Which table did Cleo order?");
+  request.lexical = false;
+  const auto alone = memory().Recall(request);
+  ASSERT_TRUE(alone.ok());
+  ASSERT_EQ(alone->hits.size(), 5U);
+  EXPECT_EQ(alone->hits[0].id, "Cleo");
+  EXPECT_EQ(alone->hits[4].id, "tea");
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_GT(alone->hits[i].score, 0);
+    EXPECT_LT(alone->hits[i].score, 1);
+    EXPECT_LE(*alone->hits[i].latent, *alone->hits[i == 0 ? 0 : i - 1].latent);
+  }
+  request.threshold = alone->hits[0].score;
+  EXPECT_EQ(memory().Recall(request)->hits.size(), 1U);
+  // Beside the lexical channel it is the cosine.
+  request.lexical = true;
+  request.threshold = 0;
+  EXPECT_GT(*memory().Recall(request)->hits[0].latent, *alone->hits[0].latent);
 }
 
 TEST_F(RecallTest, AppliesFiltersBeforeRouting) {

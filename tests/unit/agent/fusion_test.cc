@@ -65,6 +65,14 @@ TEST(Fusion, StaysBetweenZeroAndOne) {
   EXPECT_LE(Fuse(kWeights, {.lexical_share = 1, .latent = 1e9, .named = 1, .link = 1}), 1);
 }
 
+TEST(Fusion, TheLatentChannelAloneRisesFromUnlikelyToLikely) {
+  EXPECT_GT(ScoreAlone(-1), 0);
+  EXPECT_LT(ScoreAlone(0.3), 0.01);  // As near as the second best memory mostly comes.
+  EXPECT_GT(ScoreAlone(0.9), 0.5);
+  EXPECT_LT(ScoreAlone(0.9), ScoreAlone(1));
+  EXPECT_LE(ScoreAlone(1), 1);
+}
+
 TEST(Fusion, TakesAnAbsentChannelForNothing) {
   EXPECT_EQ(Score(kSome, std::nullopt), Score(kSome, 0.0));
   EXPECT_EQ(Score(std::nullopt, 0.3), Score(LexicalEvidence{}, 0.3));

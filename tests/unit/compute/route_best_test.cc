@@ -229,6 +229,28 @@ TEST(ScanEntries, SaysWhatScanSaysOfEach) {
             StatusCode::kInvalidArgument);
 }
 
+TEST(ReadKeys, AreWhatScanMultiplies) {
+  Topics topics(13);
+  const Question question = Ask(topics);
+  const std::vector<std::uint32_t> entries = {40, 7, 9999, 1 << 30};
+  std::vector<float> scores(entries.size());
+  ASSERT_TRUE(Large().ScanEntries(question.layers[1], entries, scores).ok());
+  std::vector<float> best(entries.size(), kNone);
+  std::vector<int> chunks(entries.size());
+  const std::vector<float>& asked = question.vectors[1];
+  const auto multiply = [&](std::size_t i, std::span<const float> key) {
+    ASSERT_EQ(key.size(), asked.size());
+    float dot = 0;
+    for (std::size_t d = 0; d < key.size(); ++d) dot += key[d] * asked[d];
+    best[i] = std::max(best[i], dot);
+    ++chunks[i];
+  };
+  ASSERT_TRUE(Large().ReadKeys(1, entries, multiply).ok());
+  EXPECT_EQ(chunks, (std::vector<int>{kChunks, kChunks, kChunks, 0}));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(best[i], scores[i], 1e-3);
+  EXPECT_EQ(Large().ReadKeys(kLayers, entries, multiply).code(), StatusCode::kInvalidArgument);
+}
+
 TEST(ScanBest, AddsUpWhatScanSays) {
   Topics topics(3);
   const Question question = Ask(topics);

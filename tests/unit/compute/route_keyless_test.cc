@@ -142,6 +142,19 @@ std::vector<std::pair<std::uint64_t, float>> Best(const RouteIndex& index,
   return best;
 }
 
+/// What ReadKeys says of every third ordinal and of some that were never given out.
+std::map<std::size_t, std::vector<float>> KeysOf(const RouteIndex& index,
+                                                 std::span<const std::uint32_t> ordinals) {
+  std::map<std::size_t, std::vector<float>> keys;
+  EXPECT_TRUE(index
+                  .ReadKeys(1, ordinals,
+                            [&](std::size_t i, std::span<const float> key) {
+                              keys[i].insert(keys[i].end(), key.begin(), key.end());
+                            })
+                  .ok());
+  return keys;
+}
+
 void ExpectTheSameOfEveryKey(const Pair& pair, const Question& question) {
   const RouteIndex& a = *pair.held;
   const RouteIndex& b = *pair.keyless;
@@ -166,6 +179,7 @@ void ExpectTheSameOfEveryKey(const Pair& pair, const Question& question) {
   ASSERT_TRUE(b.ScanEntries(query, some, y, y_chunks).ok());
   EXPECT_EQ(x, y);
   EXPECT_EQ(x_chunks, y_chunks);
+  EXPECT_EQ(KeysOf(a, some), KeysOf(b, some));
   const RouteHeads heads{.heads = 2, .kv_heads = 2, .head_dim = kDim / 2};
   x.resize(a.Ordinals());
   y.resize(a.Ordinals());
