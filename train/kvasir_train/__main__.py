@@ -1,4 +1,4 @@
-"""Command line: python -m kvasir_train features|teacher|router|adapter|average|pool|calibrate|export."""
+"""Command line: python -m kvasir_train features|teacher|router|adapter|published|average|pool|calibrate|export."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import pathlib
 
 import torch
 
-from . import commands, data
+from . import commands, objectives
 
 
 def numbers(text: str) -> list[int]:
@@ -58,10 +58,16 @@ def parse() -> argparse.Namespace:
         "adapter", commands.train_adapter, "train LoRA and routers together", "model", "data", "layers", "steps", "out"
     )
     command.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
-    command.add_argument("--begin", type=pathlib.Path, help="go on from this earlier run or adapter file")
-    command.add_argument("--rank", type=int, default=32)
-    command.add_argument("--dim", type=int, default=576, help="numbers of a router vector")
-    command.add_argument("--items", type=int, default=60000, help="training passages to choose from")
+    recipe = verb(
+        "published", commands.train_published, "train as the paper does", "model", "data", "layers", "steps", "out"
+    )
+    recipe.add_argument("--loss", choices=objectives.ROUTING_LOSSES, default="INFONCE_DECOUPLE")
+    recipe.add_argument("--warmup", type=int, default=200, help="steps that align the routers first")
+    for one in (command, recipe):
+        one.add_argument("--begin", type=pathlib.Path, help="go on from this earlier run or adapter file")
+        one.add_argument("--rank", type=int, default=32)
+        one.add_argument("--dim", type=int, default=576, help="numbers of a router vector")
+        one.add_argument("--items", type=int, default=60000, help="training passages to choose from")
     command = verb("pool", commands.write_pool, "write held-out rows as a corpus and questions", "data", "out")
     command.add_argument("--passages", type=int, required=True, help="size of the corpus")
     command.add_argument("--parts", type=int, default=1, help="take every so many-th held-out row")

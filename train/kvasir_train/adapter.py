@@ -2,15 +2,12 @@
 
 import dataclasses
 import math
-import pathlib
 import random
-import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from . import lexical, metrics
+from . import lexical
 from .data import Row
 from .features import Framer
 from .general import Pair
@@ -19,6 +16,7 @@ from .mining import mine
 from .objectives import Seen, near_positives, soft_labels, unknown_pairs
 from .student import Student, best_chunk
 from .teacher import Teacher, chunk_texts
+from .training_run import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,16 +79,7 @@ def hard_items(rows: list[Row], items: list[Item]) -> dict[int, list[int]]:
     return dict(zip(asking, mined))
 
 
-@dataclasses.dataclass
-class HeldOut:
-    """Questions that are never trained on and the passages they are asked of; `gold` are places of passages."""
-
-    questions: list[str]
-    gold: list[set[int]]
-    passages: list
-
-
-class Trainer:
+class Trainer(Run):
     def __init__(
         self,
         student: Student,
@@ -105,19 +94,17 @@ class Trainer:
         """Documents are numbered: first the items, then the passages of `prose`."""
         self.prose = prose
         self.documents = items + [Item(passage) for passage, _ in prose]
-        self.student, self.framer, self.rows, self.items = student, framer, rows, items
-        self.teacher, self.recipe = teacher, recipe
+        super().__init__(student, framer, recipe, recipe.lora_rate, recipe.router_rate)
+        self.rows, self.items, self.teacher = rows, items, teacher
         self.words = lexical.Bm25([f"{item.passage.title} {item.passage.text}" for item in self.documents])
         self.batches, self.seen = Batches(hard, recipe), Seen(recipe.memory)
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": student.backbone.lora.parameters(), "lr": recipe.lora_rate, "weight_decay": 0.0},
-                {"params": student.router.parameters(), "lr": recipe.router_rate, "weight_decay": 0.05},
-            ]
-        )
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.step = 0
-        self.history: list[dict] = []
+
+    def extra(self) -> dict:
+        return {"seen": dataclasses.asdict(self.seen)}
+
+    def resume_extra(self, state: dict) -> None:
+        self.seen = Seen(**state["seen"])
 
     def prose_of(self, step: int) -> list[int]:
         """Which prose goes into batch `step`."""
@@ -159,82 +146,10 @@ class Trainer:
         return parts, sum(map(len, documents)) + sum(map(len, questions))
 
     def advance(self) -> tuple[dict[str, float], int]:
-        """One optimiser step; returns the losses and the tokens read."""
         ramp = min(1.0, (self.step + 1) / self.recipe.warmup)
         decay = 0.5 * (1 + math.cos(math.pi * min(1.0, self.step / self.recipe.steps)))
         for group, rate in zip(self.optimizer.param_groups, self.rates):
             group["lr"] = rate * ramp * max(decay, 0.02)
         parts, tokens = self.losses(self.step)
-        self.optimizer.zero_grad()
-        (parts["label"] + self.recipe.teacher_share * parts["teacher"]).backward()
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
-        self.optimizer.step()
-        self.step += 1
+        self.descend(parts["label"] + self.recipe.teacher_share * parts["teacher"])
         return {name: part.item() for name, part in parts.items()}, tokens
-
-    @torch.no_grad()
-    def judge(self, held_out: HeldOut) -> dict[str, float]:
-        """Recall of held-out questions."""
-        keys, owner = self.student.keys(self.framer.documents(held_out.passages))
-        queries, asker = self.student.queries(self.framer.questions(held_out.questions))
-        scores = self.student.scores(queries, keys, owner, len(held_out.passages), asker).numpy()
-        ranked = np.argsort(-scores, axis=1, kind="stable")[:, :10]
-        return metrics.summary(ranked, held_out.gold)
-
-    def is_best(self) -> bool:
-        """Whether the last judgement is the best so far."""
-        judged = [entry["held_out"]["ndcg@10"] for entry in self.history if "held_out" in entry]
-        return judged[-1] == max(judged)
-
-    def save(self, path: pathlib.Path) -> None:
-        state = {
-            "recipe": dataclasses.asdict(self.recipe),
-            "layers": self.student.router.layers,
-            "heads": next(iter(self.student.router.routers.values())).heads,
-            "student": self.student.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "seen": dataclasses.asdict(self.seen),
-            "step": self.step,
-            "history": self.history,
-        }
-        temporary = path.with_suffix(".tmp")
-        torch.save(state, temporary)
-        temporary.rename(path)
-
-    def resume(self, path: pathlib.Path) -> None:
-        state = torch.load(path, weights_only=False)
-        self.student.load_state_dict(state["student"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.seen = Seen(**state["seen"])
-        self.step, self.history = state["step"], state["history"]
-
-    def run(
-        self, path: pathlib.Path, held_out: HeldOut | None = None, save_every_s: float = 240, judge_every: int = 100
-    ) -> None:
-        """Trains to the last step, printing rates, saving every few minutes, judging now and then."""
-        if held_out and not self.history:
-            print(f"held out, before the first step: {self.judge(held_out)}", flush=True)
-        began = saved = time.monotonic()
-        first, tokens = self.step, 0
-        while self.step < self.recipe.steps:
-            parts, used = self.advance()
-            tokens += used
-            self.history.append({"step": self.step, **parts})
-            elapsed = time.monotonic() - began
-            left = elapsed / (self.step - first) * (self.recipe.steps - self.step)
-            if self.step % 5 == 0 or self.step - first < 5:
-                means = " ".join(f"{name} {np.mean([h[name] for h in self.history[-20:]]):.3f}" for name in parts)
-                print(
-                    f"step {self.step}/{self.recipe.steps} {means}, {tokens / elapsed:.0f} tokens/s, "
-                    f"{left / 60:.1f} min left",
-                    flush=True,
-                )
-            last = self.step == self.recipe.steps
-            if held_out and (last or self.step % judge_every == 0):
-                self.history[-1]["held_out"] = self.judge(held_out)
-                print(f"held out: {self.history[-1]['held_out']}", flush=True)
-                if self.is_best():
-                    self.save(path.with_name(f"{path.stem}.best{path.suffix}"))
-            if time.monotonic() - saved > save_every_s or last:
-                self.save(path)
-                saved = time.monotonic()

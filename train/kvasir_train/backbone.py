@@ -13,6 +13,7 @@ from .checkpoint import Checkpoint
 
 PROJECTIONS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 ROTATED = ("attn_q", "attn_k")
+KeysValues = tuple[torch.Tensor, torch.Tensor]  # Pooled, of a layer: [kv_heads, chunks, head_dim] each.
 
 
 def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
@@ -37,9 +38,10 @@ class RotaryTable:
         angle = torch.outer(torch.arange(positions, dtype=torch.float64), frequency)
         self.cos, self.sin = angle.cos().float(), angle.sin().float()
 
-    def rotate(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [batch, heads, tokens, head_dim]; positions count from 0 in each row of the batch."""
-        cos, sin = self.cos[: x.shape[-2]], self.sin[: x.shape[-2]]
+    def rotate(self, x: torch.Tensor, first: int = 0) -> torch.Tensor:
+        """x: [batch, heads, tokens, head_dim]; positions count from `first` in each row of the batch."""
+        places = slice(first, first + x.shape[-2])
+        cos, sin = self.cos[places], self.sin[places]
         low, high = x.float().chunk(2, dim=-1)
         return torch.cat((low * cos - high * sin, low * sin + high * cos), dim=-1).to(x.dtype)
 
@@ -125,18 +127,28 @@ class Backbone(torch.nn.Module):
         lora = self.lora[key]
         return LoraLinear.apply(x, weight, lora.a, lora.b, lora.scale)
 
-    def _attend(self, layer: int, normed: torch.Tensor) -> torch.Tensor:
+    def _heads(self, layer: int, name: str, normed: torch.Tensor, first: int) -> torch.Tensor:
+        """[batch, heads, tokens, head_dim] of one projection, rotated where positions count."""
+        heads = self._project(layer, name, normed).unflatten(-1, (-1, self.settings.head_dim)).transpose(1, 2)
+        return self.rotary.rotate(heads, first) if name in ROTATED else heads
+
+    def keys_values(self, layer: int, normed: torch.Tensor, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """K after RoPE and V of h = normed, [batch, kv_heads, tokens, head_dim] each."""
+        return self._heads(layer, "attn_k", normed, first), self._heads(layer, "attn_v", normed, first)
+
+    def _attend(self, layer: int, normed: torch.Tensor, first: int = 0, memory: KeysValues | None = None):
         batch, tokens, _ = normed.shape
         s = self.settings
-
-        def heads(name: str, count: int) -> torch.Tensor:
-            return self._project(layer, name, normed).view(batch, tokens, count, s.head_dim).transpose(1, 2)
-
         # The query heads that share a key head lie one behind the other as further rows: no key is copied.
-        query = self.rotary.rotate(heads("attn_q", s.heads)).reshape(batch, s.kv_heads, -1, s.head_dim)
-        key, value = self.rotary.rotate(heads("attn_k", s.kv_heads)), heads("attn_v", s.kv_heads)
-        future = torch.full((tokens, tokens), -torch.inf).triu(1).repeat(s.heads // s.kv_heads, 1)
-        scores = (query @ key.transpose(-1, -2)).float() * s.head_dim**-0.5 + future
+        query = self._heads(layer, "attn_q", normed, first).reshape(batch, s.kv_heads, -1, s.head_dim)
+        key, value = self.keys_values(layer, normed, first)
+        hidden = torch.full((tokens, tokens), -torch.inf).triu(1)
+        if memory is not None:
+            before, said = (part.to(key.dtype)[None].expand(batch, -1, -1, -1) for part in memory)
+            key, value = torch.cat([before, key], 2), torch.cat([said, value], 2)
+            hidden = torch.cat([torch.zeros(tokens, before.shape[2]), hidden], 1)
+        scores = (query @ key.transpose(-1, -2)).float() * s.head_dim**-0.5
+        scores = scores + hidden.repeat(s.heads // s.kv_heads, 1)
         mixed = (scores.softmax(-1).to(value.dtype) @ value).view(batch, s.heads, tokens, s.head_dim)
         return self._project(layer, "attn_output", mixed.transpose(1, 2).reshape(batch, tokens, -1))
 
@@ -144,17 +156,31 @@ class Backbone(torch.nn.Module):
         gate = F.silu(self._project(layer, "ffn_gate", normed))
         return self._project(layer, "ffn_down", gate * self._project(layer, "ffn_up", normed))
 
+    def _through(
+        self, layer: int, stream: torch.Tensor, normed: torch.Tensor, first: int = 0, memory: KeysValues | None = None
+    ) -> torch.Tensor:
+        """The residual stream behind a layer; normed: behind its input norm."""
+        stream = stream + self._attend(layer, normed.to(self.precision), first, memory)
+        fed = rms_norm(stream, self.feed_forward_norms[layer], self.settings.norm_eps)
+        return stream + self._feed_forward(layer, fed.to(self.precision))
+
     def forward(self, tokens: torch.Tensor, layers: list[int]) -> dict[int, torch.Tensor]:
         """tokens: [batch, length], padded on the right (causality keeps the padding out of real tokens)."""
-        eps = self.settings.norm_eps
         stream = F.embedding(tokens, self.embedding)
         states = {}
         for layer in range(max(layers) + 1):
-            normed = rms_norm(stream, self.attention_norms[layer], eps)
+            normed = rms_norm(stream, self.attention_norms[layer], self.settings.norm_eps)
             if layer in layers:
                 states[layer] = normed
             if layer < max(layers):
-                stream = stream + self._attend(layer, normed.to(self.precision))
-                fed = rms_norm(stream, self.feed_forward_norms[layer], eps).to(self.precision)
-                stream = stream + self._feed_forward(layer, fed)
+                stream = self._through(layer, stream, normed)
         return states
+
+    def read(self, tokens: torch.Tensor, first: int, memory: dict[int, KeysValues]) -> torch.Tensor:
+        """The residual stream behind the last layer, [batch, length, hidden]; positions count from `first`, and all
+        tokens attend to the layers' memories besides what stands before them (msa.md section 5)."""
+        stream = F.embedding(tokens, self.embedding)
+        for layer in range(self.top):
+            normed = rms_norm(stream, self.attention_norms[layer], self.settings.norm_eps)
+            stream = self._through(layer, stream, normed, first, memory.get(layer))
+        return stream

@@ -77,6 +77,10 @@ class Checkpoint:
         values = gguf.quants.dequantize(entry.data, entry.tensor_type)
         return torch.from_numpy(np.array(values, dtype=np.float32))
 
+    def holds(self, name: str) -> bool:
+        """Whether there is such a tensor."""
+        return name in self._tensors
+
     def tokenizer(self) -> "Tokenizer":
         if (kind := self._field("tokenizer.ggml.pre")) != "smollm":
             raise ValueError(f"{self.path}: pre-tokenizer {kind!r} is not supported, only smollm")

@@ -8,12 +8,13 @@ import zlib
 
 import torch
 
-from . import adapter, adapter_file, curves, data, export, fusion, general, items, pool, router, router_training, shards
-from . import start
+from . import adapter, adapter_file, curves, data, export, fusion, general, items, pool, published, router
+from . import router_training, shards, start, training_run
 from .backbone import Backbone
 from .checkpoint import Checkpoint
 from .encoder import FastEncoder
 from .features import Framer, write_shard
+from .reader import Reader
 from .student import Student
 from .teacher import Teacher, write_embeddings
 
@@ -29,10 +30,10 @@ def load_student(path: pathlib.Path, checkpoint: Checkpoint, precision=torch.flo
     if path.suffix == ADAPTER_FILE:
         return adapter_file.AdapterFile(path).student(checkpoint, precision)
     state = torch.load(path, weights_only=True)
-    recipe = adapter.Recipe(**state["recipe"])
+    recipe = state["recipe"]
     weight = state["student"][f"router.routers.{state['layers'][0]}.key.weight"]
     routers = router.Router(state["layers"], weight.shape[1], weight.shape[0], state["heads"])
-    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, precision)
+    student = Student(checkpoint, routers, recipe["rank"], recipe["lora_from"], precision)
     student.load_state_dict(state["student"])
     return student
 
@@ -86,7 +87,7 @@ def train_router(arguments: argparse.Namespace) -> None:
     print(json.dumps({"held_out": figures, "layer_weights": trained_router.weights.tolist()}))
 
 
-def held_out(rows: list[data.Row], others: list[items.Item], questions: int, passages: int) -> adapter.HeldOut:
+def held_out(rows: list[data.Row], others: list[items.Item], questions: int, passages: int) -> training_run.HeldOut:
     """The first held-out questions over their own windows and those of other rows."""
     asked = [row for row in rows if row.held_out][:questions]
     own = items.build(asked, questions_per_item=len(asked))
@@ -96,7 +97,7 @@ def held_out(rows: list[data.Row], others: list[items.Item], questions: int, pas
             gold[number].add(place)
     known = {item.passage.key for item in own}
     filling = [item for item in others if item.passage.key not in known][: max(0, passages - len(own))]
-    return adapter.HeldOut([row.question for row in asked], gold, [item.passage for item in own + filling])
+    return training_run.HeldOut([row.question for row in asked], gold, [item.passage for item in own + filling])
 
 
 def mined(path: pathlib.Path, rows: list[data.Row], built: list[items.Item]) -> dict[int, list[int]]:
@@ -106,7 +107,7 @@ def mined(path: pathlib.Path, rows: list[data.Row], built: list[items.Item]) -> 
     return {int(place): hard for place, hard in json.loads(path.read_text()).items()}
 
 
-def begun(arguments: argparse.Namespace, checkpoint: Checkpoint, recipe: adapter.Recipe) -> Student:
+def begun(arguments: argparse.Namespace, checkpoint: Checkpoint, recipe: adapter.Recipe | published.Recipe) -> Student:
     """The student as the earlier run or the adapter file of --begin left it, else an untrained one."""
     if arguments.begin and arguments.begin.suffix == ADAPTER_FILE:
         return load_student(arguments.begin, checkpoint, torch.bfloat16)
@@ -134,6 +135,30 @@ def train_adapter(arguments: argparse.Namespace) -> None:
         print(f"resumed at step {trainer.step}", flush=True)
     elif not arguments.begin:
         start.start(student, start.Sample(student, framer, teacher, built[-START_SAMPLE:], rows), recipe)
+    elif arguments.begin.suffix == ADAPTER_FILE:
+        start.recentre(student, framer, built[-CENTRE_SAMPLE:], rows)
+    trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
+    curves.draw(arguments.out.with_suffix(".png"), trainer.history)
+
+
+def train_published(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    recipe = published.Recipe(
+        arguments.steps, arguments.warmup, routing_loss=arguments.loss, rank=arguments.rank, seed=arguments.seed
+    )
+    everything = data.training_rows(arguments.data / "train", 1 << 30)
+    rows = [row for row in everything if not row.held_out]
+    built = items.build(rows, questions_per_item=3)[: arguments.items]
+    student = begun(arguments, checkpoint, recipe)
+    framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
+    hard = mined(arguments.out.with_suffix(".mined.json"), rows, built)
+    reader = Reader(checkpoint, precision=torch.bfloat16)
+    trainer = published.PublishedTrainer(student, framer, rows, built, hard, reader, recipe)
+    if arguments.out.exists():
+        trainer.resume(arguments.out)
+        print(f"resumed at step {trainer.step}", flush=True)
+    elif not arguments.begin:
+        start.whiten(student, framer, built[-START_SAMPLE:], rows)
     elif arguments.begin.suffix == ADAPTER_FILE:
         start.recentre(student, framer, built[-CENTRE_SAMPLE:], rows)
     trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))

@@ -32,6 +32,20 @@ def soft_labels(scores: torch.Tensor, likeness: torch.Tensor, tau: float) -> tor
     return F.kl_div(F.log_softmax(scores, 1), F.softmax(likeness / tau, 1), reduction="batchmean")
 
 
+def info_nce(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+    """`INFONCE` of msa.md section 8: scores [documents] over tau; the mean over gold of -log softmax over all."""
+    return -F.log_softmax(scores, 0)[gold].mean()
+
+
+def info_nce_decoupled(scores: torch.Tensor, gold: torch.Tensor) -> torch.Tensor:
+    """`INFONCE_DECOUPLE`: each gold document against the negatives alone, the other gold ones left out."""
+    against = torch.logsumexp(scores[~gold], 0)
+    return -(scores[gold] - torch.logaddexp(scores[gold], against)).mean()
+
+
+ROUTING_LOSSES = {"INFONCE": info_nce, "INFONCE_DECOUPLE": info_nce_decoupled}
+
+
 @dataclasses.dataclass
 class Seen:
     """Documents of the last batches, as further negatives (cross-batch memory): their vectors hardly change."""

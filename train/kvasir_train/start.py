@@ -70,9 +70,20 @@ def start(student: Student, sample: Sample, recipe, steps: int = STEPS) -> None:
 
 
 @torch.no_grad()
-def recentre(student: Student, framer: Framer, items: list[Item], rows: list[Row]) -> None:
-    """Gives routers read from an adapter file their centres and scales back; scores stay as they are."""
+def _states(student: Student, framer: Framer, items: list[Item], rows: list[Row]) -> list[tuple]:
+    """For each router, the means of questions and of chunks that it is set up by."""
     chunks, _ = student.chunk_means(framer.documents([item.passage for item in items]))
     questions = student.question_means(framer.questions([rows[n].question for item in items for n in item.rows[:1]]))
-    for layer in student.router.layers:
-        student.router.routers[str(layer)].recentre(questions[layer], chunks[layer])
+    return [(student.router.routers[str(layer)], questions[layer], chunks[layer]) for layer in student.router.layers]
+
+
+def whiten(student: Student, framer: Framer, items: list[Item], rows: list[Row]) -> None:
+    """Sets routers up that nothing trained yet."""
+    for one, questions, chunks in _states(student, framer, items, rows):
+        one.start(questions, chunks)
+
+
+def recentre(student: Student, framer: Framer, items: list[Item], rows: list[Row]) -> None:
+    """Gives routers read from an adapter file their centres and scales back; scores stay as they are."""
+    for one, questions, chunks in _states(student, framer, items, rows):
+        one.recentre(questions, chunks)

@@ -34,6 +34,7 @@ def write_tiny_model(path: pathlib.Path) -> None:
         writer.add_tensor(name, random.normal(0, shape[-1] ** -0.5, shape).astype(np.float32))
 
     add("token_embd.weight", len(tokens), HIDDEN)
+    writer.add_tensor("output_norm.weight", np.ones(HIDDEN, np.float32))
     for layer in range(LAYERS):
         for norm in ("attn_norm", "ffn_norm"):
             writer.add_tensor(f"blk.{layer}.{norm}.weight", np.ones(HIDDEN, np.float32))
