@@ -56,6 +56,8 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel, const
   const float* sums_of_x = x.sums + FirstScale(row, blocks);
   for (std::int64_t b = 0; b < blocks; ++b) {
     I32 products[R][kVectors] = {};
+    // The panel that is widened next.
+    if (row == 0) FetchBlock(weights, panel + b * BlockBytes(weights), weights.panel_bytes);
     const std::int16_t* block = wide + b * kBlock * kPanel;
     for (int pair = 0; pair < kPairs; ++pair) {
       I16 w[kVectors];
@@ -83,6 +85,17 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel, const
   }
 }
 
+/// The same for `run` rows, 1 … R.
+template <int R>
+void PanelTimesRun(int run, const BlockPanels& weights, const std::uint8_t* panel,
+                   const std::int16_t* wide, const BlockActivations& x, std::int64_t row,
+                   float* totals) {
+  if constexpr (R > 1) {
+    if (run < R) return PanelTimesRun<R - 1>(run, weights, panel, wide, x, row, totals);
+  }
+  PanelTimesRows<R>(weights, panel, wide, x, row, totals);
+}
+
 /// products[v] += a row of packed codes, a pair of inputs in each 32-bit lane, times `pair`.
 inline void AddPairs(const I16* w, const std::int16_t* pair, I32* products) {
   constexpr int kVectors = static_cast<int>(kPanel) / kLanes;
@@ -100,6 +113,7 @@ void PackedPanelTimesRow(const BlockPanels& weights, const std::uint8_t* panel,
   for (std::int64_t b = 0; b < weights.blocks; ++b) {
     const std::int16_t* codes = x.codes + b * kBlock;
     I32 products[kVectors] = {};
+    FetchBlock(weights, panel, kFetchAhead);
     for (int pair = 0; pair < kPairs; pair += kFourBits ? 2 : 1) {
       const std::uint8_t* packed = panel + pair * (kFourBits ? kPanel : 2 * kPanel);
       I16 low[kVectors];
@@ -155,14 +169,8 @@ void BlockMatMulPairs(const BlockPanels& weights, std::int64_t begin, std::int64
     const std::int64_t width = out - p * kPanel < kPanel ? out - p * kPanel : kPanel;
     for (std::int64_t row = 0; row < rows;) {
       const std::int64_t left = rows - row;
-      const int run = left >= kPairRows ? kPairRows : left >= 2 ? 2 : 1;
-      if (run == kPairRows) {
-        PanelTimesRows<kPairRows>(weights, panel, scratch, x, row, totals);
-      } else if (kPairRows > 2 && run == 2) {
-        PanelTimesRows<2>(weights, panel, scratch, x, row, totals);
-      } else {
-        PanelTimesRows<1>(weights, panel, scratch, x, row, totals);
-      }
+      const int run = left >= kPairRows ? kPairRows : static_cast<int>(left);
+      PanelTimesRun<kPairRows>(run, weights, panel, scratch, x, row, totals);
       WriteTotals(totals, run, width, y + row * y_stride + p * kPanel, y_stride, accumulate);
       row += run;
     }

@@ -15,6 +15,12 @@ std::int64_t BlockBytes(const BlockPanels& weights) {
   return CodeBytes(weights) + 2 * kPanel * (weights.half_scales ? 2 : 4);
 }
 
+/// Asks for the block that lies `ahead` bytes behind this one, perhaps beyond the matrix: with few
+/// rows a product waits for its weights, and what the processor fetches by itself comes too late.
+inline void FetchBlock(const BlockPanels& weights, const std::uint8_t* block, std::int64_t ahead) {
+  for (std::int64_t at = 0; at < BlockBytes(weights); at += 64) Fetch(block + ahead + at);
+}
+
 /// kLanes scales from number `at`. Half scales are made only for CPUs that convert them (AVX2 on).
 inline F32 LoadScale(const BlockPanels& weights, const std::uint8_t* scales, std::int64_t at) {
 #if defined(__AVX512F__)

@@ -65,6 +65,7 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel,
     __m512i high[R];
     __m512i low[R];
     for (int r = 0; r < R; ++r) high[r] = low[r] = _mm512_setzero_si512();
+    FetchBlock(weights, panel, kFetchAhead);
     for (int quad = 0; quad < kQuads; quad += kFourBits ? 2 : 1) {
       const __m512i w = _mm512_loadu_si512(panel + quad * (kFourBits ? 32 : 64));
       if constexpr (kFourBits) {
@@ -91,9 +92,13 @@ void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel,
   for (int r = 0; r < R; ++r) _mm512_storeu_ps(totals + r * kPanel, sums[r]);
 }
 
+/// The same for `run` rows, 1 … R.
 template <int R>
-void PanelTimesRows(const BlockPanels& weights, const std::uint8_t* panel,
-                    const BlockActivations& x, std::int64_t row, float* totals) {
+void PanelTimesRun(int run, const BlockPanels& weights, const std::uint8_t* panel,
+                   const BlockActivations& x, std::int64_t row, float* totals) {
+  if constexpr (R > 1) {
+    if (run < R) return PanelTimesRun<R - 1>(run, weights, panel, x, row, totals);
+  }
   if (weights.four_bits) {
     PanelTimesRows<R, true>(weights, panel, x, row, totals);
   } else {
@@ -110,20 +115,8 @@ void BlockMatMulQuads(const BlockPanels& weights, std::int64_t begin, std::int64
     const std::int64_t width = out - p * kPanel < kPanel ? out - p * kPanel : kPanel;
     for (std::int64_t row = 0; row < rows;) {
       const std::int64_t left = rows - row;
-      const int run = left >= kQuadRows ? kQuadRows : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-      switch (run) {
-        case kQuadRows:
-          PanelTimesRows<kQuadRows>(weights, panel, x, row, totals);
-          break;
-        case 4:
-          PanelTimesRows<4>(weights, panel, x, row, totals);
-          break;
-        case 2:
-          PanelTimesRows<2>(weights, panel, x, row, totals);
-          break;
-        default:
-          PanelTimesRows<1>(weights, panel, x, row, totals);
-      }
+      const int run = left >= kQuadRows ? kQuadRows : static_cast<int>(left);
+      PanelTimesRun<kQuadRows>(run, weights, panel, x, row, totals);
       WriteTotals(totals, run, width, y + row * y_stride + p * kPanel, y_stride, accumulate);
       row += run;
     }
