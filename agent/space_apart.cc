@@ -123,40 +123,49 @@ void SpaceIndex::DropApart() {
   ++erasures_;
 }
 
+// Adds what one layer says of a run of hits; `asked` are its query's vectors, whitened.
+Status SpaceIndex::AddApart(const LayerApart& layer, std::span<const float> asked,
+                            std::span<const LatentHit> hits,
+                            std::span<std::optional<double>> scores) const {
+  Keys keys;
+  std::vector<std::size_t> places;
+  {
+    const std::shared_lock lock(mutex_);
+    const std::vector<std::uint32_t> entries = EntriesOf(hits, &places);
+    KVASIR_RETURN_IF_ERROR(keys.Read(*index_, layer.index, entries));
+  }
+  Keys whitened;
+  whitened.rows.resize(keys.rows.size());
+  KVASIR_RETURN_IF_ERROR(layer.whitening->Apply(keys.rows, whitened.rows, threads_));
+  constexpr float kNothing = -std::numeric_limits<float>::infinity();
+  std::vector<float> best(hits.size(), kNothing);
+  const auto dim = static_cast<std::size_t>(layer.whitening->dim());
+  for (std::size_t row = 0; row < keys.owners.size(); ++row) {
+    float& to = best[places[keys.owners[row]]];
+    to = std::max(to, BestDot(asked, std::span(whitened.rows).subspan(row * dim, dim)));
+  }
+  const double weight = double{spec_.layer_weights[static_cast<std::size_t>(layer.index)]};
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    if (best[i] != kNothing) scores[i] = scores[i].value_or(0) + weight * double{best[i]};
+  }
+  return Status::Ok();
+}
+
 Result<std::vector<std::optional<double>>> SpaceIndex::ScoreApart(
     std::span<const model::RouterQuery> layers, std::span<const LatentHit> hits) const {
   std::vector<std::optional<double>> scores(hits.size());
-  if (!spec_.folds() || layers.empty() || hits.empty()) return scores;
+  if (!spec_.folds() || hits.empty()) return scores;
   KVASIR_ASSIGN_OR_RETURN(const std::shared_ptr<const Apart> apart, GetApart());
   if (apart == nullptr) return scores;
-  const auto dim = static_cast<std::size_t>(index_->shape().dim);
   for (const model::RouterQuery& query : layers) {
-    const std::int64_t layer = spec_.IndexOf(query.layer);
-    const compute::Whitening& whitening = apart->layers[static_cast<std::size_t>(layer)];
+    const std::int64_t index = spec_.IndexOf(query.layer);
+    const LayerApart layer{index, &apart->layers[static_cast<std::size_t>(index)]};
     std::vector<float> asked(query.vectors.size());
-    KVASIR_RETURN_IF_ERROR(whitening.Apply(query.vectors, asked, threads_));
+    KVASIR_RETURN_IF_ERROR(layer.whitening->Apply(query.vectors, asked, threads_));
     for (std::size_t first = 0; first < hits.size(); first += kRun) {
-      const auto run = hits.subspan(first, std::min(kRun, hits.size() - first));
-      Keys keys;
-      std::vector<std::size_t> places;
-      {
-        const std::shared_lock lock(mutex_);
-        const std::vector<std::uint32_t> entries = EntriesOf(run, &places);
-        KVASIR_RETURN_IF_ERROR(keys.Read(*index_, layer, entries));
-      }
-      Keys whitened;
-      whitened.rows.resize(keys.rows.size());
-      KVASIR_RETURN_IF_ERROR(whitening.Apply(keys.rows, whitened.rows, threads_));
-      std::vector<float> best(run.size(), -std::numeric_limits<float>::infinity());
-      for (std::size_t row = 0; row < keys.owners.size(); ++row) {
-        float& to = best[places[keys.owners[row]]];
-        to = std::max(to, BestDot(asked, std::span(whitened.rows).subspan(row * dim, dim)));
-      }
-      for (std::size_t i = 0; i < run.size(); ++i) {
-        if (best[i] == -std::numeric_limits<float>::infinity()) continue;
-        const double weight = double{spec_.layer_weights[static_cast<std::size_t>(layer)]};
-        scores[first + i] = scores[first + i].value_or(0) + weight * double{best[i]};
-      }
+      const std::size_t count = std::min(kRun, hits.size() - first);
+      KVASIR_RETURN_IF_ERROR(AddApart(layer, asked, hits.subspan(first, count),
+                                      std::span(scores).subspan(first, count)));
     }
   }
   return scores;
