@@ -68,6 +68,7 @@ void AddMatMuls(std::vector<OpCase>* cases) {
   for (const TensorType type : {kF32, kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1}) {
     cases->push_back(MatMulCase({type, 1, 17, 32}));
     cases->push_back(MatMulCase({type, 5, 33, 96, true}));
+    cases->push_back(MatMulCase({type, 10, 20, 64}));  // Two rows are left over.
     cases->push_back(MatMulCase({type, 45, 33, 96, true}));
     cases->push_back(MatMulCase({type, 131, 50, 64}));
   }
