@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -276,14 +277,13 @@ class Searcher {
   Status TellApart() {
     std::vector<LatentHit> hits;
     for (const auto& [document, hit] : routed_) {
-      if (!apart_.contains(document)) hits.push_back(hit);
+      if (!told_apart_.contains(document)) hits.push_back(hit);
     }
     if (hits.empty()) return Status::Ok();
     KVASIR_ASSIGN_OR_RETURN(const auto scores, latent_.index->ScoreApart(latent_.queries, hits));
     for (std::size_t i = 0; i < hits.size(); ++i) {
-      const double score = scores[i].value_or(hits[i].score);
-      apart_[hits[i].document] = score;
-      candidates_[hits[i].document].latent = score;
+      candidates_[hits[i].document].latent = scores[i].value_or(hits[i].score);
+      told_apart_.insert(hits[i].document);
     }
     return Status::Ok();
   }
@@ -384,9 +384,9 @@ class Searcher {
   std::map<DocumentNumber, LatentHit> routed_;  // Of the candidates with a latent score.
   storage::LexicalState words_;                 // Of the question's terms.
   double best_lexical_ = 0;
-  double crowd_ = 0;                        // Evidence::crowd
-  const bool alone_;                        // Trained routers, asked alone: see TellApart.
-  std::map<DocumentNumber, double> apart_;  // Then: what it said.
+  double crowd_ = 0;  // Evidence::crowd
+  const bool alone_;  // Trained routers, asked alone: see TellApart.
+  std::set<DocumentNumber> told_apart_;
   Latent latent_;
 };
 

@@ -124,7 +124,7 @@ void SpaceIndex::DropApart() {
 }
 
 // Adds what one layer says of a run of hits; `asked` are its query's vectors, whitened.
-Status SpaceIndex::AddApart(const LayerApart& layer, std::span<const float> asked,
+Status SpaceIndex::AddApart(const Apart& apart, std::int64_t layer, std::span<const float> asked,
                             std::span<const LatentHit> hits,
                             std::span<std::optional<double>> scores) const {
   Keys keys;
@@ -132,19 +132,21 @@ Status SpaceIndex::AddApart(const LayerApart& layer, std::span<const float> aske
   {
     const std::shared_lock lock(mutex_);
     const std::vector<std::uint32_t> entries = EntriesOf(hits, &places);
-    KVASIR_RETURN_IF_ERROR(keys.Read(*index_, layer.index, entries));
+    KVASIR_RETURN_IF_ERROR(keys.Read(*index_, layer, entries));
   }
+  const auto place = static_cast<std::size_t>(layer);
+  const compute::Whitening& whitening = apart.layers[place];
   Keys whitened;
   whitened.rows.resize(keys.rows.size());
-  KVASIR_RETURN_IF_ERROR(layer.whitening->Apply(keys.rows, whitened.rows, threads_));
+  KVASIR_RETURN_IF_ERROR(whitening.Apply(keys.rows, whitened.rows, threads_));
   constexpr float kNothing = -std::numeric_limits<float>::infinity();
   std::vector<float> best(hits.size(), kNothing);
-  const auto dim = static_cast<std::size_t>(layer.whitening->dim());
+  const auto dim = static_cast<std::size_t>(whitening.dim());
   for (std::size_t row = 0; row < keys.owners.size(); ++row) {
     float& to = best[places[keys.owners[row]]];
     to = std::max(to, BestDot(asked, std::span(whitened.rows).subspan(row * dim, dim)));
   }
-  const double weight = double{spec_.layer_weights[static_cast<std::size_t>(layer.index)]};
+  const double weight = double{spec_.layer_weights[place]};
   for (std::size_t i = 0; i < hits.size(); ++i) {
     if (best[i] != kNothing) scores[i] = scores[i].value_or(0) + weight * double{best[i]};
   }
@@ -158,13 +160,13 @@ Result<std::vector<std::optional<double>>> SpaceIndex::ScoreApart(
   KVASIR_ASSIGN_OR_RETURN(const std::shared_ptr<const Apart> apart, GetApart());
   if (apart == nullptr) return scores;
   for (const model::RouterQuery& query : layers) {
-    const std::int64_t index = spec_.IndexOf(query.layer);
-    const LayerApart layer{index, &apart->layers[static_cast<std::size_t>(index)]};
+    const std::int64_t layer = spec_.IndexOf(query.layer);
+    const compute::Whitening& whitening = apart->layers[static_cast<std::size_t>(layer)];
     std::vector<float> asked(query.vectors.size());
-    KVASIR_RETURN_IF_ERROR(layer.whitening->Apply(query.vectors, asked, threads_));
+    KVASIR_RETURN_IF_ERROR(whitening.Apply(query.vectors, asked, threads_));
     for (std::size_t first = 0; first < hits.size(); first += kRun) {
       const std::size_t count = std::min(kRun, hits.size() - first);
-      KVASIR_RETURN_IF_ERROR(AddApart(layer, asked, hits.subspan(first, count),
+      KVASIR_RETURN_IF_ERROR(AddApart(*apart, layer, asked, hits.subspan(first, count),
                                       std::span(scores).subspan(first, count)));
     }
   }

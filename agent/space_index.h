@@ -142,10 +142,6 @@ class SpaceIndex {
     std::vector<compute::Whitening> layers;
     std::int64_t entries = 0;  // That were here.
   };
-  struct LayerApart {
-    std::int64_t index = 0;
-    const compute::Whitening* whitening = nullptr;
-  };
 
   SpaceIndex(const model::RouterSpec& spec, std::unique_ptr<SpaceKeys> keys,
              std::unique_ptr<compute::RouteIndex> index, int threads)
@@ -178,7 +174,7 @@ class SpaceIndex {
   Result<std::shared_ptr<const Apart>> MakeApart() const;
   Result<std::shared_ptr<const Apart>> GetApart() const;
   void DropApart();
-  Status AddApart(const LayerApart& layer, std::span<const float> asked,
+  Status AddApart(const Apart& apart, std::int64_t layer, std::span<const float> asked,
                   std::span<const LatentHit> hits, std::span<std::optional<double>> scores) const;
   std::vector<std::uint32_t> EntriesOf(std::span<const LatentHit> hits,
                                        std::vector<std::size_t>* places) const;

@@ -36,11 +36,14 @@ bool Better(const RouteHit& a, const RouteHit& b) {
 
 }  // namespace
 
+Status CheckRouteLayer(std::int64_t layer, const RouteShape& shape) {
+  if (layer >= 0 && layer < shape.layers) return Status::Ok();
+  return InvalidArgument("routing layer " + std::to_string(layer) + " of " +
+                         std::to_string(shape.layers));
+}
+
 Status CheckRouteQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t width) {
-  if (query.layer < 0 || query.layer >= shape.layers) {
-    return InvalidArgument("routing layer " + std::to_string(query.layer) + " of " +
-                           std::to_string(shape.layers));
-  }
+  KVASIR_RETURN_IF_ERROR(CheckRouteLayer(query.layer, shape));
   if (query.queries.empty() || query.queries.size() % static_cast<std::size_t>(width) != 0) {
     return InvalidArgument(std::to_string(query.queries.size()) +
                            " numbers are no routing queries of " + std::to_string(width));

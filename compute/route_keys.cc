@@ -61,10 +61,7 @@ Status RouteIndex::ScanGeneral(const RouteQuery& query, const RouteHeads& heads,
 
 Status RouteIndex::ReadKeys(std::int64_t layer, std::span<const std::uint32_t> ordinals,
                             const KeyVisit& visit) const {
-  if (layer < 0 || layer >= state_->shape.layers) {
-    return InvalidArgument("routing layer " + std::to_string(layer) + " of " +
-                           std::to_string(state_->shape.layers));
-  }
+  KVASIR_RETURN_IF_ERROR(CheckRouteLayer(layer, state_->shape));
   std::vector<float> key(static_cast<std::size_t>(state_->shape.dim));
   std::vector<std::uint32_t> elsewhere;
   std::vector<std::size_t> places;

@@ -85,6 +85,9 @@ struct RouteIndex::State {
                      std::span<std::uint32_t> best_chunk) const;
 };
 
+/// kInvalidArgument unless there is such a layer.
+Status CheckRouteLayer(std::int64_t layer, const RouteShape& shape);
+
 /// kInvalidArgument unless the query fits: `width` numbers per vector, all finite.
 Status CheckRouteQuery(const RouteQuery& query, const RouteShape& shape, std::int64_t width);
 

@@ -118,27 +118,51 @@ def begun(arguments: argparse.Namespace, checkpoint: Checkpoint, recipe: adapter
     return student
 
 
-def train_adapter(arguments: argparse.Namespace) -> None:
-    checkpoint = Checkpoint(arguments.model)
-    recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, seed=arguments.seed)
-    everything = data.training_rows(arguments.data / "train", 1 << 30)
-    rows = [row for row in everything if not row.held_out]
-    built = items.build(rows, questions_per_item=3)[: arguments.items]
-    student = begun(arguments, checkpoint, recipe)
-    framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
-    teacher = Teacher(arguments.teacher, torch.bfloat16)
-    hard = mined(arguments.out.with_suffix(".mined.json"), rows, built)
-    prose = general.pairs(arguments.data / "train", PROSE, recipe.seed)
-    trainer = adapter.Trainer(student, framer, rows, built, hard, teacher, recipe, prose)
+@dataclasses.dataclass
+class Material:
+    """What a student is trained with: all rows, those that may be trained on, their windows and hard ones of each."""
+
+    everything: list[data.Row]
+    rows: list[data.Row]
+    items: list[items.Item]
+    hard: dict[int, list[int]]
+
+    @staticmethod
+    def of(arguments: argparse.Namespace) -> "Material":
+        everything = data.training_rows(arguments.data / "train", 1 << 30)
+        rows = [row for row in everything if not row.held_out]
+        built = items.build(rows, questions_per_item=3)[: arguments.items]
+        return Material(everything, rows, built, mined(arguments.out.with_suffix(".mined.json"), rows, built))
+
+
+def go_on(arguments: argparse.Namespace, trainer: training_run.Run, material: Material, start_anew) -> None:
+    """Runs a trainer to its end from where it was; `start_anew` sets up routers that nothing trained yet."""
     if arguments.out.exists():
         trainer.resume(arguments.out)
         print(f"resumed at step {trainer.step}", flush=True)
     elif not arguments.begin:
-        start.start(student, start.Sample(student, framer, teacher, built[-START_SAMPLE:], rows), recipe)
+        start_anew()
     elif arguments.begin.suffix == ADAPTER_FILE:
-        start.recentre(student, framer, built[-CENTRE_SAMPLE:], rows)
-    trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
+        start.recentre(trainer.student, trainer.framer, material.items[-CENTRE_SAMPLE:], material.rows)
+    trainer.run(arguments.out, held_out(material.everything, material.items, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
     curves.draw(arguments.out.with_suffix(".png"), trainer.history)
+
+
+def train_adapter(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, seed=arguments.seed)
+    material = Material.of(arguments)
+    student = begun(arguments, checkpoint, recipe)
+    framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
+    teacher = Teacher(arguments.teacher, torch.bfloat16)
+    prose = general.pairs(arguments.data / "train", PROSE, recipe.seed)
+    trainer = adapter.Trainer(student, framer, material.rows, material.items, material.hard, teacher, recipe, prose)
+
+    def start_anew() -> None:
+        sample = start.Sample(student, framer, teacher, material.items[-START_SAMPLE:], material.rows)
+        start.start(student, sample, recipe)
+
+    go_on(arguments, trainer, material, start_anew)
 
 
 def train_published(arguments: argparse.Namespace) -> None:
@@ -146,23 +170,16 @@ def train_published(arguments: argparse.Namespace) -> None:
     recipe = published.Recipe(
         arguments.steps, arguments.warmup, routing_loss=arguments.loss, rank=arguments.rank, seed=arguments.seed
     )
-    everything = data.training_rows(arguments.data / "train", 1 << 30)
-    rows = [row for row in everything if not row.held_out]
-    built = items.build(rows, questions_per_item=3)[: arguments.items]
+    material = Material.of(arguments)
     student = begun(arguments, checkpoint, recipe)
     framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
-    hard = mined(arguments.out.with_suffix(".mined.json"), rows, built)
     reader = Reader(checkpoint, precision=torch.bfloat16)
-    trainer = published.PublishedTrainer(student, framer, rows, built, hard, reader, recipe)
-    if arguments.out.exists():
-        trainer.resume(arguments.out)
-        print(f"resumed at step {trainer.step}", flush=True)
-    elif not arguments.begin:
-        start.whiten(student, framer, built[-START_SAMPLE:], rows)
-    elif arguments.begin.suffix == ADAPTER_FILE:
-        start.recentre(student, framer, built[-CENTRE_SAMPLE:], rows)
-    trainer.run(arguments.out, held_out(everything, built, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
-    curves.draw(arguments.out.with_suffix(".png"), trainer.history)
+    trainer = published.PublishedTrainer(student, framer, material.rows, material.items, material.hard, reader, recipe)
+
+    def start_anew() -> None:
+        start.whiten(student, framer, material.items[-START_SAMPLE:], material.rows)
+
+    go_on(arguments, trainer, material, start_anew)
 
 
 def write_pool(arguments: argparse.Namespace) -> None:

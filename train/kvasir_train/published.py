@@ -15,7 +15,7 @@ from .features import START, Framer
 from .items import Item
 from .objectives import ROUTING_LOSSES
 from .reader import Reader
-from .student import QUERY_PART, Student, best_chunk, chunk_spans, question_spans
+from .student import Student, best_chunk, chunk_spans
 from .training_run import Run
 
 ASKED = (
@@ -124,15 +124,14 @@ class PublishedTrainer(Run):
 
     def routing_scores(self, documents: dict[int, list[torch.Tensor]], question: list[int]) -> torch.Tensor:
         """[layers, documents]: what each routed layer selects by."""
-        asked = self.states([question])
+        queries, _ = self.student.queries([question])
         spans = [chunk_spans(len(h)) for h in next(iter(documents.values()))]
         owner = torch.repeat_interleave(torch.tensor([len(runs) for runs in spans]))
         scores = []
         for layer in self.student.router.layers:
             router = self.student.router.routers[str(layer)]
             chunks = [h[b:e].mean(0) for h, runs in zip(documents[layer], spans) for b, e in runs]
-            parts = [asked[layer][0][b:e].mean(0) for b, e in question_spans(len(question), QUERY_PART)]
-            cosines = router.queries(torch.stack(parts)) @ router.keys(torch.stack(chunks)).T
+            cosines = queries[layer] @ router.keys(torch.stack(chunks)).T
             scores.append(best_chunk(cosines, owner, len(spans)).amax(0))
         return torch.stack(scores)
 
