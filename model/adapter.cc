@@ -16,7 +16,13 @@ constexpr std::string_view kMetadataKey = "kvasir_adapter";
 constexpr std::int64_t kFormat = 1;
 constexpr std::int64_t kMaxDim = 4096;  // What compute::RouteIndex takes.
 constexpr std::int64_t kMaxQueryPart = 4096;
+constexpr std::string_view kForAnswers = "answer.";
 constexpr std::int64_t kMaxPooling = 4096;  // A chunk is never longer than a segment may be.
+
+std::string NameOf(Tower tower, std::int32_t layer) {
+  std::string name(tower == Tower::kLanguage ? kForAnswers : "");
+  return name + "layers." + std::to_string(layer) + ".";
+}
 
 /// The settings object with its file's name for errors.
 struct Settings {
@@ -204,22 +210,24 @@ Result<std::optional<TensorView>> Adapter::RouterBias(std::int32_t layer, bool q
   return std::optional(std::move(bias));
 }
 
-bool Adapter::ChangesLayer(std::int32_t layer) const {
-  const std::string prefix = "layers." + std::to_string(layer) + ".";
+bool Adapter::IsForAnswers(std::string_view name) { return name.starts_with(kForAnswers); }
+
+bool Adapter::ChangesLayer(Tower tower, std::int32_t layer) const {
+  const std::string prefix = NameOf(tower, layer);
   return std::any_of(file_->tensors().begin(), file_->tensors().end(),
                      [&](const TensorView& tensor) {
                        return tensor.name.starts_with(prefix) && tensor.name.ends_with(".lora_a");
                      });
 }
 
-Result<std::optional<LowRankUpdate>> Adapter::UpdateOf(const ModelConfig& config,
+Result<std::optional<LowRankUpdate>> Adapter::UpdateOf(const ModelConfig& config, Tower tower,
                                                        TensorId id) const {
   // "blk.3.attn_q.weight" → "layers.3.attn_q.lora_a": the projections keep GGUF's words.
   const std::string gguf = TensorName(TensorNaming::kGguf, id);
   const std::string block = "blk." + std::to_string(id.layer) + ".";
   if (!gguf.starts_with(block)) return std::optional<LowRankUpdate>();
   const std::string projection = gguf.substr(block.size(), gguf.rfind('.') - block.size());
-  const std::string base = "layers." + std::to_string(id.layer) + "." + projection;
+  const std::string base = NameOf(tower, id.layer) + projection;
   if (!file_->Contains(base + ".lora_a")) return std::optional<LowRankUpdate>();
 
   const std::vector<std::int64_t> shape = ExpectedShape(config, id.role);

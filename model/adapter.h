@@ -15,6 +15,7 @@
 #include "model/config.h"
 #include "model/router.h"
 #include "model/tensor_names.h"
+#include "model/tower.h"
 #include "model/weights_file.h"
 
 namespace kvasir::model {
@@ -55,10 +56,13 @@ class Adapter {
   /// Router tensors of routed layer `layer`: "query" or "key" side; biases may be absent.
   Result<TensorView> RouterWeight(std::int32_t layer, bool query) const;
   Result<std::optional<TensorView>> RouterBias(std::int32_t layer, bool query) const;
-  /// Whether any projection of `layer` has a change.
-  bool ChangesLayer(std::int32_t layer) const;
+  /// Whether any projection of `layer` has a change in `tower`.
+  bool ChangesLayer(Tower tower, std::int32_t layer) const;
   /// The change of a projection, if there is one. kCorruption when its shapes do not fit.
-  Result<std::optional<LowRankUpdate>> UpdateOf(const ModelConfig& config, TensorId id) const;
+  Result<std::optional<LowRankUpdate>> UpdateOf(const ModelConfig& config, Tower tower,
+                                                TensorId id) const;
+  /// Whether `name` is a tensor of the language tower: no segment depends on it.
+  static bool IsForAnswers(std::string_view name);
 
  private:
   Adapter() = default;

@@ -52,7 +52,9 @@ class Record {
 
 void AddTensors(const WeightsFile& file, Record& record) {
   std::vector<const TensorView*> tensors;
-  for (const TensorView& tensor : file.tensors()) tensors.push_back(&tensor);
+  for (const TensorView& tensor : file.tensors()) {
+    if (!Adapter::IsForAnswers(tensor.name)) tensors.push_back(&tensor);
+  }
   std::sort(tensors.begin(), tensors.end(),
             [](const TensorView* a, const TensorView* b) { return a->name < b->name; });
   record.Number(tensors.size());

@@ -48,17 +48,18 @@ class Loader {
 
  private:
   Result<LayerWeights> LoadLayer(std::int32_t layer);
-  Result<std::unique_ptr<LayerWeights>> LoadMemoryLayer(std::int32_t layer,
-                                                        const LayerWeights& base);
+  /// A tower's own version of a layer; null where the adapter does not change it.
+  Result<std::unique_ptr<LayerWeights>> LoadTowerLayer(Tower tower, std::int32_t layer,
+                                                       const LayerWeights& base);
   Status LoadRouter(std::int32_t layer, LayerWeights& out);
   /// One matrix of the stacked rows of these roles.
   Result<std::unique_ptr<Matrix>> Stack(std::initializer_list<TensorRole> roles,
                                         std::int32_t layer = -1);
   /// The layer's vectors, which an adapter never changes.
   Status LoadNorms(std::int32_t layer, LayerWeights& out);
-  /// The adapter's changes of these roles beside their stacked matrix.
+  /// A tower's changes of these roles beside their stacked matrix.
   Result<std::unique_ptr<Matrix>> Change(const Matrix& base,
-                                         std::initializer_list<TensorRole> roles,
+                                         std::initializer_list<TensorRole> roles, Tower tower,
                                          std::int32_t layer);
   Result<std::unique_ptr<Buffer>> Vector(TensorRole role, std::int32_t layer = -1);
   Result<std::unique_ptr<Buffer>> Vector(const TensorView& tensor);
@@ -83,8 +84,11 @@ Result<std::unique_ptr<Weights>> Loader::Load() {
   for (std::int32_t layer = 0; layer < config_.layers; ++layer) {
     KVASIR_ASSIGN_OR_RETURN(LayerWeights loaded, LoadLayer(layer));
     weights->layers.push_back(std::move(loaded));
+    const LayerWeights& base = weights->layers.back();
+    KVASIR_ASSIGN_OR_RETURN(weights->language_layers.emplace_back(),
+                            LoadTowerLayer(Tower::kLanguage, layer, base));
     KVASIR_ASSIGN_OR_RETURN(weights->memory_layers.emplace_back(),
-                            LoadMemoryLayer(layer, weights->layers.back()));
+                            LoadTowerLayer(Tower::kMemory, layer, base));
   }
   for (int i = 0; i < config_.rope.dims / 2; ++i) {
     weights->inverse_frequencies.push_back(
@@ -116,10 +120,12 @@ Status Loader::LoadNorms(std::int32_t layer, LayerWeights& out) {
   return Status::Ok();
 }
 
-Result<std::unique_ptr<LayerWeights>> Loader::LoadMemoryLayer(std::int32_t layer,
-                                                              const LayerWeights& base) {
-  if (adapter_ == nullptr || !adapter_->ChangesLayer(layer)) return std::unique_ptr<LayerWeights>();
-  if (layer > router_.layers.back()) {
+Result<std::unique_ptr<LayerWeights>> Loader::LoadTowerLayer(Tower tower, std::int32_t layer,
+                                                             const LayerWeights& base) {
+  if (adapter_ == nullptr || !adapter_->ChangesLayer(tower, layer)) {
+    return std::unique_ptr<LayerWeights>();
+  }
+  if (tower == Tower::kMemory && layer > router_.layers.back()) {
     return Corruption(adapter_->info().path + ": changes layer " + std::to_string(layer) +
                       ", behind the last routed layer " + std::to_string(router_.layers.back()));
   }
@@ -128,23 +134,24 @@ Result<std::unique_ptr<LayerWeights>> Loader::LoadMemoryLayer(std::int32_t layer
   KVASIR_ASSIGN_OR_RETURN(
       w->query_key_value,
       Change(*base.query_key_value, {TensorRole::kQuery, TensorRole::kKey, TensorRole::kValue},
-             layer));
-  KVASIR_ASSIGN_OR_RETURN(w->attention_output,
-                          Change(*base.attention_output, {TensorRole::kAttentionOutput}, layer));
-  KVASIR_ASSIGN_OR_RETURN(w->gate_up,
-                          Change(*base.gate_up, {TensorRole::kGate, TensorRole::kUp}, layer));
-  KVASIR_ASSIGN_OR_RETURN(w->down, Change(*base.down, {TensorRole::kDown}, layer));
+             tower, layer));
+  KVASIR_ASSIGN_OR_RETURN(
+      w->attention_output,
+      Change(*base.attention_output, {TensorRole::kAttentionOutput}, tower, layer));
+  KVASIR_ASSIGN_OR_RETURN(
+      w->gate_up, Change(*base.gate_up, {TensorRole::kGate, TensorRole::kUp}, tower, layer));
+  KVASIR_ASSIGN_OR_RETURN(w->down, Change(*base.down, {TensorRole::kDown}, tower, layer));
   return w;
 }
 
 Result<std::unique_ptr<Matrix>> Loader::Change(const Matrix& base,
-                                               std::initializer_list<TensorRole> roles,
+                                               std::initializer_list<TensorRole> roles, Tower tower,
                                                std::int32_t layer) {
   std::vector<compute::LowRankUpdate> updates;
   std::int64_t first_row = 0;
   for (const TensorRole role : roles) {
     KVASIR_ASSIGN_OR_RETURN(const auto update,
-                            adapter_->UpdateOf(config_, {.role = role, .layer = layer}));
+                            adapter_->UpdateOf(config_, tower, {.role = role, .layer = layer}));
     if (update) {
       updates.push_back({.first_row = first_row, .a = HostOf(update->a), .b = HostOf(update->b)});
     }

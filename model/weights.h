@@ -12,6 +12,7 @@
 #include "model/config.h"
 #include "model/kv_cache.h"
 #include "model/router.h"
+#include "model/tower.h"
 #include "model/weights_file.h"
 
 namespace kvasir::model {
@@ -36,34 +37,29 @@ struct LayerWeights {
   std::unique_ptr<Buffer> router_key_bias;
 };
 
-/// Which layers a pass goes through. An adapter's low-rank changes teach a model to remember and to
-/// find, and would spoil its writing: they live in a tower of their own (docs/adr/0003).
-enum class Tower : std::uint8_t {
-  kLanguage,  ///< The base model, untouched: prompts, answers, the template head.
-  kMemory,    ///< The changed layers up to the last routed one: segments, and recall's questions.
-};
-
 struct Weights {
   std::unique_ptr<Matrix> embedding;  ///< [vocabulary, hidden]
   std::unique_ptr<Matrix> head;       ///< Null: the embedding.
   std::unique_ptr<Buffer> final_norm;
   std::vector<LayerWeights> layers;  ///< Routers of both towers are here.
-  /// Tower::kMemory's own version of a layer: the adapter's changes beside the matrices of
-  /// `layers`, which are shared; null where it has none. Without routers.
-  std::vector<std::unique_ptr<LayerWeights>> memory_layers;
+  /// A tower's own version of a layer: the adapter's changes beside the matrices of `layers`, which
+  /// are shared; null where it has none. Without routers.
+  using TowerLayers = std::vector<std::unique_ptr<LayerWeights>>;
+  TowerLayers language_layers;
+  TowerLayers memory_layers;
   std::vector<float> inverse_frequencies;  ///< RoPE: theta^(-2i / dims).
   KvCache template_head;                   ///< All layers, unpooled (msa.md §3.6).
 
   const Matrix& output_head() const { return head ? *head : *embedding; }
   const LayerWeights& Layer(Tower tower, std::int32_t layer) const {
-    const LayerWeights* own = tower == Tower::kMemory ? memory_layers[layer].get() : nullptr;
-    return own != nullptr ? *own : layers[layer];
+    const TowerLayers& own = tower == Tower::kMemory ? memory_layers : language_layers;
+    return own[layer] != nullptr ? *own[layer] : layers[layer];
   }
 };
 
 /// Loads every tensor that `config` and `router` ask for; `adapter` (may be null) gives routers and
-/// low-rank changes, which stand beside the weights in the memory tower. kCorruption when it
-/// changes a layer behind the last routed one. `template_head` is left empty.
+/// low-rank changes, which stand beside the weights in its towers. kCorruption when the memory
+/// tower changes a layer behind the last routed one. `template_head` is left empty.
 Result<std::unique_ptr<Weights>> LoadWeights(const WeightsFile& file, const ModelConfig& config,
                                              const RouterSpec& router, const Adapter* adapter,
                                              compute::Backend& backend);

@@ -1,4 +1,4 @@
-"""Command line: python -m kvasir_train features|teacher|router|adapter|published|average|pool|calibrate|export."""
+"""Command line: python -m kvasir_train COMMAND; --help lists the commands."""
 
 import argparse
 import os
@@ -58,11 +58,18 @@ def parse() -> argparse.Namespace:
         "adapter", commands.train_adapter, "train LoRA and routers together", "model", "data", "layers", "steps", "out"
     )
     command.add_argument("--teacher", type=pathlib.Path, required=True, help="folder of the unpacked MiniLM model")
+    command.add_argument("--stretch", type=int, default=0, help="batches in a row of one source; 0: sources mixed")
     recipe = verb(
         "published", commands.train_published, "train as the paper does", "model", "data", "layers", "steps", "out"
     )
     recipe.add_argument("--loss", choices=objectives.ROUTING_LOSSES, default="INFONCE_DECOUPLE")
     recipe.add_argument("--warmup", type=int, default=200, help="steps that align the routers first")
+    reading = verb(
+        "answers", commands.train_answers, "train the model to answer from notes", "model", "data", "steps", "out"
+    )
+    reading.add_argument("--adapter", type=pathlib.Path, required=True, help="what encodes: a run or an adapter file")
+    reading.add_argument("--rank", type=int, default=16)
+    reading.add_argument("--items", type=int, default=60000, help="training passages to choose from")
     for one in (command, recipe):
         one.add_argument("--begin", type=pathlib.Path, help="go on from this earlier run or adapter file")
         one.add_argument("--rank", type=int, default=32)
@@ -77,6 +84,9 @@ def parse() -> argparse.Namespace:
     command.add_argument("--candidates", type=pathlib.Path, nargs="+", required=True, help="from channel_dump")
     command = verb("average", commands.average, "write the mean of adapter files that come from one another", "out")
     command.add_argument("adapters", type=pathlib.Path, nargs="+")
+    command = verb("attach", commands.attach, "write an adapter file with what `answers` trained", "model", "out")
+    command.add_argument("--adapter", type=pathlib.Path, required=True, help="adapter file")
+    command.add_argument("--answers", type=pathlib.Path, required=True, help="what `answers` saved")
     command = verb("export", commands.write_export, "write the adapter file", "model", "router", "adapter", "out")
     command.add_argument("--fusion", type=pathlib.Path, help="what `calibrate` wrote")
     command.add_argument("--parity", type=pathlib.Path, help="also write a parity fixture here")

@@ -16,7 +16,7 @@ from .mining import mine
 from .objectives import Seen, near_positives, soft_labels, unknown_pairs
 from .student import Student, best_chunk
 from .teacher import Teacher, chunk_texts
-from .training_run import Run
+from .training_run import RoutingRun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Recipe:
     teacher_share: float = 1.0
     near_share: float = 0.95  # Of the positive's likeness: what comes nearer is no negative.
     memory: int = 1024  # Documents of the last batches that serve as negatives.
+    stretch: int = 0  # Batches in a row whose questions come from one source; 0: from all, mixed.
     general: int = 14  # Pairs of prose without questions in a batch, for the teacher's labels alone.
     lexical_share: float = 1.0  # Of BM25's coverage, beside the teacher's cosine, in what is a good passage.
     document_tokens: int = 192
@@ -45,12 +46,29 @@ class Recipe:
 class Batches:
     """Endless batches of items; each cluster is a random item with passages that BM25 mistakes for it.
 
-    Every item is drawn once before any is drawn again.
+    Mixed, every item is drawn once before any is drawn again. In stretches of one source each, which comes up by the
+    root of its size, what is told apart is as much alike as what one store holds.
     """
 
-    def __init__(self, hard: dict[int, list[int]], recipe: Recipe):
+    def __init__(self, hard: dict[int, list[int]], recipe: Recipe, sources: dict[int, str] | None = None):
+        """`sources` tells where each item with a question comes from; needed for stretches."""
         self.hard, self.usable, self.recipe = hard, sorted(hard), recipe
         self.epoch, self.order = -1, []
+        self.of_source: dict[str, list[int]] = {}
+        for item in self.usable if recipe.stretch else ():
+            self.of_source.setdefault(sources[item], []).append(item)
+        large = {name: of for name, of in sorted(self.of_source.items()) if len(of) >= recipe.clusters}
+        self.of_source = large or self.of_source
+
+    def _of_stretch(self, step: int) -> list[int]:
+        generator = random.Random(self.recipe.seed * 7_000_003 + step // self.recipe.stretch)
+        shares = [math.sqrt(len(of)) for of in self.of_source.values()]
+        of = generator.choices(list(self.of_source.values()), shares)[0]
+        drawn = random.Random(self.recipe.seed * 9_000_011 + step)
+        return drawn.sample(of, min(len(of), self.recipe.clusters))
+
+    def _mixed(self, step: int) -> list[int]:
+        return [self._drawn(step * self.recipe.clusters + cluster) for cluster in range(self.recipe.clusters)]
 
     def _drawn(self, number: int) -> int:
         epoch, place = divmod(number, len(self.usable))
@@ -63,8 +81,7 @@ class Batches:
         """Items of batch `step`; a function of the seed and the step alone, so that a run can be resumed."""
         generator = random.Random(self.recipe.seed * 1_000_003 + step)
         chosen: dict[int, None] = {}
-        for cluster in range(self.recipe.clusters):
-            item = self._drawn(step * self.recipe.clusters + cluster)
+        for item in self._of_stretch(step) if self.recipe.stretch else self._mixed(step):
             chosen[item] = None
             fresh = [place for place in self.hard[item] if place not in chosen]
             near = min(len(fresh), self.recipe.cluster_size - 1)
@@ -79,7 +96,7 @@ def hard_items(rows: list[Row], items: list[Item]) -> dict[int, list[int]]:
     return dict(zip(asking, mined))
 
 
-class Trainer(Run):
+class Trainer(RoutingRun):
     def __init__(
         self,
         student: Student,
@@ -97,11 +114,12 @@ class Trainer(Run):
         super().__init__(student, framer, recipe, recipe.lora_rate, recipe.router_rate)
         self.rows, self.items, self.teacher = rows, items, teacher
         self.words = lexical.Bm25([f"{item.passage.title} {item.passage.text}" for item in self.documents])
-        self.batches, self.seen = Batches(hard, recipe), Seen(recipe.memory)
+        sources = {place: rows[items[place].rows[0]].source for place in hard}
+        self.batches, self.seen = Batches(hard, recipe, sources), Seen(recipe.memory)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
 
     def extra(self) -> dict:
-        return {"seen": dataclasses.asdict(self.seen)}
+        return super().extra() | {"seen": dataclasses.asdict(self.seen)}
 
     def resume_extra(self, state: dict) -> None:
         self.seen = Seen(**state["seen"])

@@ -12,6 +12,8 @@ from .checkpoint import Checkpoint
 from .router import Router
 from .student import Student
 
+FOR_ANSWERS = "answer."  # Tensors that begin so change the model that writes answers, and no memory.
+
 
 def write(path: pathlib.Path, settings: dict, tensors: dict[str, torch.Tensor]) -> None:
     """An adapter file, whole or not at all, readable by everyone."""
@@ -50,7 +52,7 @@ class AdapterFile:
         return router
 
     def rank(self) -> int:
-        return next(len(self.tensor(name)) for name in self.names if name.endswith("lora_a"))
+        return next(len(self.tensor(n)) for n in self.names if n.endswith("lora_a") and not n.startswith(FOR_ANSWERS))
 
     def student(self, checkpoint: Checkpoint, precision=torch.float32) -> Student:
         shape = checkpoint.settings
@@ -65,6 +67,14 @@ class AdapterFile:
                     b = ordered_heads(b, shape.head_dim, order)
                 lora.b.copy_(b)
         return student
+
+
+def attach(path: pathlib.Path, answers: dict[str, torch.Tensor], out: pathlib.Path) -> None:
+    """Writes the file again with these changes for answers, `layers.…`, in place of those it has. The rest stays as it
+    is, bit for bit: what was remembered with the one file is read with the other."""
+    adapter = AdapterFile(path)
+    kept = {name: adapter.file.get_tensor(name) for name in adapter.names if not name.startswith(FOR_ANSWERS)}
+    write(out, adapter.settings, kept | {FOR_ANSWERS + name: tensor for name, tensor in answers.items()})
 
 
 def average(paths: list[pathlib.Path], out: pathlib.Path) -> None:

@@ -1,10 +1,11 @@
 """The llama decoder of the product in PyTorch, cut off above the highest routed layer; LoRA optional.
 
-Float32, or matrix products in bfloat16 for training: five times faster where the processor has the instructions.
+Float32, or matrix products in bfloat16 for training, where that is faster (`fastest_precision`).
 The residual stream, the norms and the softmax stay float32.
 """
 
 import math
+import time
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +45,21 @@ class RotaryTable:
         cos, sin = self.cos[places], self.sin[places]
         low, high = x.float().chunk(2, dim=-1)
         return torch.cat((low * cos - high * sin, low * sin + high * cos), dim=-1).to(x.dtype)
+
+
+def fastest_precision() -> torch.dtype:
+    """What matrix products are fastest in here: bfloat16 wins by five where the processor has tiles for it and can
+    lose to float32 by half where it has not."""
+    took = {}
+    for precision in (torch.float32, torch.bfloat16):
+        x, weight = torch.ones(512, 576, dtype=precision), torch.ones(1536, 576, dtype=precision)
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            F.linear(x, weight)
+            times.append(time.perf_counter() - began)
+        took[precision] = min(times)
+    return min(took, key=took.get)
 
 
 class LoraLinear(torch.autograd.Function):
@@ -136,12 +152,14 @@ class Backbone(torch.nn.Module):
         """K after RoPE and V of h = normed, [batch, kv_heads, tokens, head_dim] each."""
         return self._heads(layer, "attn_k", normed, first), self._heads(layer, "attn_v", normed, first)
 
-    def _attend(self, layer: int, normed: torch.Tensor, first: int = 0, memory: KeysValues | None = None):
+    def _attend(
+        self, layer: int, normed: torch.Tensor, own: KeysValues, first: int = 0, memory: KeysValues | None = None
+    ):
         batch, tokens, _ = normed.shape
         s = self.settings
         # The query heads that share a key head lie one behind the other as further rows: no key is copied.
         query = self._heads(layer, "attn_q", normed, first).reshape(batch, s.kv_heads, -1, s.head_dim)
-        key, value = self.keys_values(layer, normed, first)
+        key, value = own
         hidden = torch.full((tokens, tokens), -torch.inf).triu(1)
         if memory is not None:
             before, said = (part.to(key.dtype)[None].expand(batch, -1, -1, -1) for part in memory)
@@ -157,10 +175,21 @@ class Backbone(torch.nn.Module):
         return self._project(layer, "ffn_down", gate * self._project(layer, "ffn_up", normed))
 
     def _through(
-        self, layer: int, stream: torch.Tensor, normed: torch.Tensor, first: int = 0, memory: KeysValues | None = None
+        self,
+        layer: int,
+        stream: torch.Tensor,
+        normed: torch.Tensor,
+        first: int = 0,
+        memory: KeysValues | None = None,
+        kept: dict[int, KeysValues] | None = None,
     ) -> torch.Tensor:
-        """The residual stream behind a layer; normed: behind its input norm."""
-        stream = stream + self._attend(layer, normed.to(self.precision), first, memory)
+        """The residual stream behind a layer; normed: behind its input norm. `kept` takes the layer's own keys and
+        values, as a memory of the first text."""
+        normed = normed.to(self.precision)
+        own = self.keys_values(layer, normed, first)
+        if kept is not None:
+            kept[layer] = (own[0][0], own[1][0])
+        stream = stream + self._attend(layer, normed, own, first, memory)
         fed = rms_norm(stream, self.feed_forward_norms[layer], self.settings.norm_eps)
         return stream + self._feed_forward(layer, fed.to(self.precision))
 
@@ -176,11 +205,14 @@ class Backbone(torch.nn.Module):
                 stream = self._through(layer, stream, normed)
         return states
 
-    def read(self, tokens: torch.Tensor, first: int, memory: dict[int, KeysValues]) -> torch.Tensor:
+    def read(
+        self, tokens: torch.Tensor, first: int, memory: dict[int, KeysValues], kept: dict[int, KeysValues] | None = None
+    ) -> torch.Tensor:
         """The residual stream behind the last layer, [batch, length, hidden]; positions count from `first`, and all
-        tokens attend to the layers' memories besides what stands before them (msa.md section 5)."""
+        tokens attend to the layers' memories besides what stands before them (msa.md section 5). `kept`: see
+        `_through`; what is read behind it attends to this text."""
         stream = F.embedding(tokens, self.embedding)
         for layer in range(self.top):
             normed = rms_norm(stream, self.attention_norms[layer], self.settings.norm_eps)
-            stream = self._through(layer, stream, normed, first, memory.get(layer))
+            stream = self._through(layer, stream, normed, first, memory.get(layer), kept)
         return stream

@@ -4,16 +4,35 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import random
 import zlib
 
 import torch
 
-from . import adapter, adapter_file, curves, data, export, fusion, general, items, pool, published, router
-from . import router_training, shards, start, training_run
-from .backbone import Backbone
+from . import (
+    adapter,
+    adapter_file,
+    answering,
+    curves,
+    data,
+    export,
+    fusion,
+    general,
+    items,
+    notes,
+    pool,
+    published,
+    router,
+    router_training,
+    shards,
+    start,
+    training_run,
+)
+from .backbone import Backbone, fastest_precision
 from .checkpoint import Checkpoint
 from .encoder import FastEncoder
 from .features import Framer, write_shard
+from .notes import Drawer
 from .reader import Reader
 from .student import Student
 from .teacher import Teacher, write_embeddings
@@ -21,6 +40,7 @@ from .teacher import Teacher, write_embeddings
 START_SAMPLE = 4000  # Windows that the routers are started on.
 CENTRE_SAMPLE = 800  # Windows that tell centre and scale again when training goes on from an adapter file.
 ADAPTER_FILE = ".safetensors"
+JUDGED_PAGES, JUDGED_AGAINST = 40, 3000
 HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES = 400, 1500
 PROSE = 12000  # Pairs of each source of prose.
 
@@ -110,9 +130,9 @@ def mined(path: pathlib.Path, rows: list[data.Row], built: list[items.Item]) -> 
 def begun(arguments: argparse.Namespace, checkpoint: Checkpoint, recipe: adapter.Recipe | published.Recipe) -> Student:
     """The student as the earlier run or the adapter file of --begin left it, else an untrained one."""
     if arguments.begin and arguments.begin.suffix == ADAPTER_FILE:
-        return load_student(arguments.begin, checkpoint, torch.bfloat16)
+        return load_student(arguments.begin, checkpoint, fastest_precision())
     routers = router.Router(arguments.layers, checkpoint.settings.hidden, arguments.dim, heads=1)
-    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, torch.bfloat16)
+    student = Student(checkpoint, routers, recipe.rank, recipe.lora_from, fastest_precision())
     if arguments.begin:
         student.load_state_dict(torch.load(arguments.begin, weights_only=True)["student"])
     return student
@@ -150,11 +170,11 @@ def go_on(arguments: argparse.Namespace, trainer: training_run.Run, material: Ma
 
 def train_adapter(arguments: argparse.Namespace) -> None:
     checkpoint = Checkpoint(arguments.model)
-    recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, seed=arguments.seed)
+    recipe = adapter.Recipe(steps=arguments.steps, rank=arguments.rank, stretch=arguments.stretch, seed=arguments.seed)
     material = Material.of(arguments)
     student = begun(arguments, checkpoint, recipe)
     framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
-    teacher = Teacher(arguments.teacher, torch.bfloat16)
+    teacher = Teacher(arguments.teacher, fastest_precision())
     prose = general.pairs(arguments.data / "train", PROSE, recipe.seed)
     trainer = adapter.Trainer(student, framer, material.rows, material.items, material.hard, teacher, recipe, prose)
 
@@ -173,13 +193,41 @@ def train_published(arguments: argparse.Namespace) -> None:
     material = Material.of(arguments)
     student = begun(arguments, checkpoint, recipe)
     framer = Framer(checkpoint.tokenizer(), recipe.document_tokens)
-    reader = Reader(checkpoint, precision=torch.bfloat16)
+    reader = Reader(checkpoint, precision=fastest_precision())
     trainer = published.PublishedTrainer(student, framer, material.rows, material.items, material.hard, reader, recipe)
 
     def start_anew() -> None:
         start.whiten(student, framer, material.items[-START_SAMPLE:], material.rows)
 
     go_on(arguments, trainer, material, start_anew)
+
+
+def held_out_pages(everything: list[data.Row], others: list[items.Item], seed: int) -> list[notes.Page]:
+    """Pages whose questions are held out; BM25 mistakes windows of other rows for theirs."""
+    rows = [row for row in everything if row.held_out]
+    own = items.build(rows, questions_per_item=3)
+    filling = [items.Item(item.passage) for item in others[:JUDGED_AGAINST]]
+    drawer = Drawer(rows, own + filling, adapter.hard_items(rows, own + filling))
+    generator = random.Random(seed)
+    return [drawer.page(generator) for _ in range(JUDGED_PAGES)]
+
+
+def train_answers(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    recipe = answering.Recipe(arguments.steps, rank=arguments.rank, seed=arguments.seed)
+    material = Material.of(arguments)
+    student = load_student(arguments.adapter, checkpoint)
+    student.backbone.merge_lora()
+    framer = Framer(checkpoint.tokenizer(), limit=512)
+    drawer = Drawer(material.rows, material.items, material.hard)
+    trainer = answering.AnswerTrainer(
+        Reader(checkpoint, precision=fastest_precision()), student, framer, drawer, recipe
+    )
+    if arguments.out.exists():
+        trainer.resume(arguments.out)
+        print(f"resumed at step {trainer.step}", flush=True)
+    trainer.run(arguments.out, held_out_pages(material.everything, material.items, recipe.seed))
+    curves.draw(arguments.out.with_suffix(".png"), trainer.history, "score")
 
 
 def write_pool(arguments: argparse.Namespace) -> None:
@@ -211,6 +259,13 @@ def calibrate(arguments: argparse.Namespace) -> None:
 
 def average(arguments: argparse.Namespace) -> None:
     adapter_file.average(arguments.adapters, arguments.out)
+
+
+def attach(arguments: argparse.Namespace) -> None:
+    checkpoint = Checkpoint(arguments.model)
+    changes = export.lora_tensors(answering.load(arguments.answers), checkpoint.settings.head_dim)
+    adapter_file.attach(arguments.adapter, {name: tensor.half() for name, tensor in changes.items()}, arguments.out)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
 
 
 def write_export(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
 import numpy as np  # noqa: E402
 
 
-def draw(path: pathlib.Path, history: list[dict], window: int = 20) -> None:
+def draw(path: pathlib.Path, history: list[dict], judged_by: str = "r@5", window: int = 20) -> None:
     """One line per loss in the history, each a running mean over `window` steps."""
     figure, axes = plt.subplots(figsize=(7, 4))
     for name in sorted(history[0].keys() - {"step", "held_out"}):
@@ -21,10 +21,10 @@ def draw(path: pathlib.Path, history: list[dict], window: int = 20) -> None:
     axes.legend(loc="upper left")
     judged = [entry for entry in history if "held_out" in entry]
     if judged:
-        recall = axes.twinx()
-        recall.plot([e["step"] for e in judged], [e["held_out"]["r@5"] for e in judged], "k.--", label="held out")
-        recall.set_ylabel("R@5 of held-out questions")
-        recall.legend(loc="upper right")
+        right = axes.twinx()
+        right.plot([e["step"] for e in judged], [e["held_out"][judged_by] for e in judged], "k.--", label="held out")
+        right.set_ylabel(f"{judged_by} of what is held out")
+        right.legend(loc="upper right")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -16,7 +16,7 @@ from .items import Item
 from .objectives import ROUTING_LOSSES
 from .reader import Reader
 from .student import Student, best_chunk, chunk_spans
-from .training_run import Run
+from .training_run import RoutingRun
 
 ASKED = (
     "\nPlease answer the question based on the above historical document information\n\n{}\n"
@@ -54,7 +54,7 @@ class Sample:
     gold: list[int]  # Places of those that answer, ascending.
 
 
-class PublishedTrainer(Run):
+class PublishedTrainer(RoutingRun):
     def __init__(
         self,
         student: Student,

@@ -1,4 +1,4 @@
-"""What every training run of a student does: judging, saving, going on, printing how far it is."""
+"""What every training run does: saving, going on, printing how far it is; and how runs of a student are judged."""
 
 import dataclasses
 import pathlib
@@ -22,22 +22,24 @@ class HeldOut:
 
 
 class Run:
-    """A trainer says what a step does (`advance`), and what it keeps besides student and optimiser (`extra`)."""
+    """A trainer says what a step does (`advance`), how it is judged, and what it keeps besides module and optimiser."""
 
-    def __init__(self, student: Student, framer: Framer, recipe, lora_rate: float, router_rate: float):
-        """`recipe` is a dataclass that decides everything; it is written into the checkpoint."""
-        self.student, self.framer, self.recipe = student, framer, recipe
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": student.backbone.lora.parameters(), "lr": lora_rate, "weight_decay": 0.0},
-                {"params": student.router.parameters(), "lr": router_rate, "weight_decay": 0.05},
-            ]
-        )
+    BEST = "score"  # The figure of a judgement that decides which state was the best.
+
+    def __init__(self, module: torch.nn.Module, recipe, groups: list[dict]):
+        """`module` is what is trained and saved, `recipe` a dataclass that decides everything and is saved too;
+        `groups` are AdamW's: parameters, rate, weight decay."""
+        self.module, self.recipe = module, recipe
+        self.optimizer = torch.optim.AdamW(groups)
         self.step = 0
         self.history: list[dict] = []
 
     def advance(self) -> tuple[dict[str, float], int]:
         """One optimiser step; returns the losses and the tokens read."""
+        raise NotImplementedError
+
+    def judge(self, held_out) -> dict[str, float]:
+        """Figures of what was held out, higher is better."""
         raise NotImplementedError
 
     def extra(self) -> dict:
@@ -49,30 +51,19 @@ class Run:
     def descend(self, loss: torch.Tensor) -> None:
         self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
 
-    @torch.no_grad()
-    def judge(self, held_out: HeldOut) -> dict[str, float]:
-        """Recall of held-out questions."""
-        keys, owner = self.student.keys(self.framer.documents(held_out.passages))
-        queries, asker = self.student.queries(self.framer.questions(held_out.questions))
-        scores = self.student.scores(queries, keys, owner, len(held_out.passages), asker).numpy()
-        ranked = np.argsort(-scores, axis=1, kind="stable")[:, :10]
-        return metrics.summary(ranked, held_out.gold)
-
     def is_best(self) -> bool:
         """Whether the last judgement is the best so far."""
-        judged = [entry["held_out"]["ndcg@10"] for entry in self.history if "held_out" in entry]
+        judged = [entry["held_out"][self.BEST] for entry in self.history if "held_out" in entry]
         return judged[-1] == max(judged)
 
     def save(self, path: pathlib.Path) -> None:
         state = {
             "recipe": dataclasses.asdict(self.recipe),
-            "layers": self.student.router.layers,
-            "heads": next(iter(self.student.router.routers.values())).heads,
-            "student": self.student.state_dict(),
+            "student": self.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             **self.extra(),
             "step": self.step,
@@ -84,14 +75,12 @@ class Run:
 
     def resume(self, path: pathlib.Path) -> None:
         state = torch.load(path, weights_only=False)
-        self.student.load_state_dict(state["student"])
+        self.module.load_state_dict(state["student"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.resume_extra(state)
         self.step, self.history = state["step"], state["history"]
 
-    def run(
-        self, path: pathlib.Path, held_out: HeldOut | None = None, save_every_s: float = 240, judge_every: int = 100
-    ) -> None:
+    def run(self, path: pathlib.Path, held_out=None, save_every_s: float = 240, judge_every: int = 100) -> None:
         """Trains to the last step, printing rates, saving every few minutes, judging now and then."""
         if held_out and not self.history:
             print(f"held out, before the first step: {self.judge(held_out)}", flush=True)
@@ -119,3 +108,30 @@ class Run:
             if time.monotonic() - saved > save_every_s or last:
                 self.save(path)
                 saved = time.monotonic()
+
+
+class RoutingRun(Run):
+    """A run that trains a student to route."""
+
+    BEST = "ndcg@10"
+
+    def __init__(self, student: Student, framer: Framer, recipe, lora_rate: float, router_rate: float):
+        groups = [
+            {"params": student.backbone.lora.parameters(), "lr": lora_rate, "weight_decay": 0.0},
+            {"params": student.router.parameters(), "lr": router_rate, "weight_decay": 0.05},
+        ]
+        super().__init__(student, recipe, groups)
+        self.student, self.framer = student, framer
+
+    def extra(self) -> dict:
+        router = self.student.router
+        return {"layers": router.layers, "heads": next(iter(router.routers.values())).heads}
+
+    @torch.no_grad()
+    def judge(self, held_out: HeldOut) -> dict[str, float]:
+        """Recall of held-out questions."""
+        keys, owner = self.student.keys(self.framer.documents(held_out.passages))
+        queries, asker = self.student.queries(self.framer.questions(held_out.questions))
+        scores = self.student.scores(queries, keys, owner, len(held_out.passages), asker).numpy()
+        ranked = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+        return metrics.summary(ranked, held_out.gold)

@@ -38,8 +38,9 @@ def adjacent_pair_attention(checkpoint, layer, normed):
 def test_attention_follows_the_definition(checkpoint):
     backbone = Backbone(checkpoint, top=1)
     normed = torch.randn(5, checkpoint.settings.hidden, generator=torch.Generator().manual_seed(1))
+    own = backbone.keys_values(0, normed[None])
     torch.testing.assert_close(
-        backbone._attend(0, normed[None])[0], adjacent_pair_attention(checkpoint, 0, normed), atol=1e-5, rtol=1e-4
+        backbone._attend(0, normed[None], own)[0], adjacent_pair_attention(checkpoint, 0, normed), atol=1e-5, rtol=1e-4
     )
 
 

@@ -3,8 +3,19 @@ import random
 
 import torch
 
-from kvasir_train import adapter, adapter_file, commands, data, export, general, items, mining, objectives
-from kvasir_train import router, start
+from kvasir_train import (
+    adapter,
+    adapter_file,
+    commands,
+    data,
+    export,
+    general,
+    items,
+    mining,
+    objectives,
+    router,
+    start,
+)
 from kvasir_train.features import CHUNK, Framer, chunk_means
 from kvasir_train.student import Student, best_chunk, question_spans
 from kvasir_train.teacher import chunk_texts
@@ -250,6 +261,17 @@ def test_batches_depend_on_seed_and_step_alone():
     assert adapter.Batches(hard, recipe)(5) == adapter.Batches(hard, recipe)(5)
     other = dataclasses.replace(recipe, seed=1)
     assert any(adapter.Batches(hard, recipe)(n) != adapter.Batches(hard, other)(n) for n in range(5))
+
+
+def test_a_stretch_of_batches_asks_of_one_source():
+    sources = {n: "abc"[n % 3] for n in range(60)}
+    hard = {n: [(n + 3) % 60] for n in sources}
+    draw = adapter.Batches(hard, adapter.Recipe(steps=1, clusters=4, cluster_size=2, stretch=3), sources)
+    drawn = [{sources[item] for item in draw(step)} for step in range(60)]
+    assert all(len(of) == 1 for of in drawn)
+    assert all(drawn[step] == drawn[step // 3 * 3] for step in range(60))
+    assert set.union(*drawn) == set("abc")
+    assert draw(7) == draw(7) != draw(8)
 
 
 def test_the_teacher_is_not_asked_about_what_it_has_not_seen():

@@ -246,6 +246,50 @@ TEST_F(AdapterTest, LowRankUpdatesLeaveGenerationAlone) {
   EXPECT_THAT((*first)->logits(), Pointwise(FloatNear(0), (*second)->logits()));
 }
 
+// Behind the last routed layer too, and no memory has to be encoded anew for it.
+TEST_F(AdapterTest, ChangesForAnswersChangeGenerationAlone) {
+  HostTensors tensors = Routers();
+  HostTensors weights = TinyWeights();
+  std::uint32_t seed = 20;
+  for (const auto& [projection, name] :
+       {std::pair("layers.1.attn_q", "model.layers.1.self_attn.q_proj.weight"),
+        std::pair("layers.3.ffn_up", "model.layers.3.mlp.up_proj.weight")}) {
+    HostTensor& w = weights[name];
+    const HostTensor a = RandomTensor({3, w.shape[1]}, seed++);
+    const HostTensor b = RandomTensor({w.shape[0], 3}, seed++);
+    Merge(a, b, w);
+    tensors["answer." + std::string(projection) + ".lora_a"] = a;
+    tensors["answer." + std::string(projection) + ".lora_b"] = b;
+  }
+  const auto plain = TinyModel({.adapter = Write(Settings(), Routers())});
+  const auto taught = TinyModel({.adapter = Write(Settings(), tensors)});
+  ASSERT_TRUE(plain != nullptr && taught != nullptr);
+  EXPECT_EQ(taught->fingerprint(), plain->fingerprint());
+  TestFolder changed;
+  WriteSafetensors(changed.path() / "model.safetensors", weights, {});
+  const auto by_hand = TinyModel({.folder = changed.path()});
+
+  const auto tokens = TinyTokens(9);
+  const auto said = Question::Make(taught);
+  const auto expected = Question::Make(by_hand);
+  ASSERT_TRUE((*said)->Prefill({.tokens = tokens}).ok());
+  ASSERT_TRUE((*expected)->Prefill({.tokens = tokens}).ok());
+  EXPECT_THAT((*said)->logits(), Pointwise(FloatNear(1e-4F), (*expected)->logits()));
+  ASSERT_TRUE((*said)->Append({&tokens[3], 1}).ok());
+  ASSERT_TRUE((*expected)->Append({&tokens[3], 1}).ok());
+  EXPECT_THAT((*said)->logits(), Pointwise(FloatNear(1e-4F), (*expected)->logits()));
+
+  const auto queries = (*Question::Make(taught))->Route(tokens);
+  const auto expected_queries = (*Question::Make(plain))->Route(tokens);
+  ASSERT_TRUE(queries.ok() && expected_queries.ok());
+  EXPECT_EQ(queries->back().vectors, expected_queries->back().vectors);
+  const std::vector<TokenSequence> segments = {tokens};
+  const auto encoded = (*Encoder::Make(taught))->Encode(segments);
+  const auto expected_segments = (*Encoder::Make(plain))->Encode(segments);
+  ASSERT_TRUE(encoded.ok() && expected_segments.ok());
+  EXPECT_EQ(encoded->front().layers.back().values, expected_segments->front().layers.back().values);
+}
+
 TEST_F(AdapterTest, RefusesAChangeThatNothingWouldUse) {
   HostTensors tensors = Routers();
   tensors["layers.3.attn_q.lora_a"] = RandomTensor({3, kHidden}, 20);
@@ -311,6 +355,9 @@ TEST_F(AdapterTest, RefusesTensorsOfAnotherShape) {
   EXPECT_THAT(ErrorOf(Settings(), tensors), HasSubstr("layers.0.ffn_down.lora_b"));
   tensors["layers.0.ffn_down.lora_b"] = RandomTensor({64, 3}, 1);
   EXPECT_THAT(ErrorOf(Settings(), tensors), HasSubstr("64 × 2"));
+  tensors = Routers();
+  tensors["answer.layers.3.ffn_down.lora_a"] = RandomTensor({2, 128}, 1);
+  EXPECT_THAT(ErrorOf(Settings(), tensors), HasSubstr("answer.layers.3.ffn_down.lora_b"));
 }
 
 TEST_F(AdapterTest, BiasesAreOptional) {
