@@ -105,12 +105,15 @@ Result<ReasonerAnswer> AnswerFromMemory(Bank& bank, storage::SpaceId space,
   // It was told to answer in one sentence; what a small model writes below that is no answer.
   if (asked.stop.empty()) asked.stop = {"\n\n"};
   KVASIR_ASSIGN_OR_RETURN(ReasonerAnswer answer, AnswerLocally(bank, asked, memory.get()));
-  if (request.stop.empty() && LeavesUnsaid(answer.text)) {
-    const std::string rest =
-        (answer.text.empty() ? "" : " ") + Quote(request.question, reading->passages);
-    answer.text += rest;
-    if (asked.on_text) asked.on_text(rest);
+  if (!request.stop.empty()) return answer;
+  std::string rest;
+  if (LeavesUnsaid(answer.text)) {
+    rest = (answer.text.empty() ? "" : " ") + Quote(request.question, reading->passages);
+  } else if (answer.text + "." == kNotInMemory) {
+    rest = ".";  // Callers compare.
   }
+  answer.text += rest;
+  if (asked.on_text && !rest.empty()) asked.on_text(rest);
   return answer;
 }
 

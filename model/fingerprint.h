@@ -24,11 +24,11 @@ using Fingerprint = std::array<std::uint8_t, 16>;
 Fingerprint Hash128(std::span<const std::byte> bytes, std::uint64_t seed = 0);
 
 /// Over everything that decides which numbers a segment of this model holds: each tensor of the
-/// model and of the adapter but its changes for answers (name, type, shape, bytes; in order of names, so that neither sharding
-/// nor metadata matters), the shape of the network, the routing, the text around a document, the
-/// tokenizer's own fingerprint. `adapter` may be null; `tokenizer` is 0 without one. Cost: one
-/// reading of the weights. Changing what goes in here, or anything in how segments are computed,
-/// must raise kSegmentNumbers in fingerprint.cc.
+/// model and of the adapter but its changes for answers (name, type, shape, bytes; in order of
+/// names, so that neither sharding nor metadata matters), the shape of the network, the routing,
+/// the text around a document, the tokenizer's own fingerprint. `adapter` may be null; `tokenizer`
+/// is 0 without one. Cost: one reading of the weights. Changing what goes in here, or anything in
+/// how segments are computed, must raise kSegmentNumbers in fingerprint.cc.
 Fingerprint FingerprintOf(const WeightsFile& weights, const Adapter* adapter,
                           const ModelConfig& config, const RouterSpec& router,
                           std::uint64_t tokenizer);

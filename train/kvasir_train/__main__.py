@@ -87,10 +87,12 @@ def parse() -> argparse.Namespace:
     command = verb("attach", commands.attach, "write an adapter file with what `answers` trained", "model", "out")
     command.add_argument("--adapter", type=pathlib.Path, required=True, help="adapter file")
     command.add_argument("--answers", type=pathlib.Path, required=True, help="what `answers` saved")
+    attached = command
     command = verb("export", commands.write_export, "write the adapter file", "model", "router", "adapter", "out")
     command.add_argument("--fusion", type=pathlib.Path, help="what `calibrate` wrote")
-    command.add_argument("--parity", type=pathlib.Path, help="also write a parity fixture here")
-    command.add_argument("--parity-texts", type=pathlib.Path, help="JSON with documents and questions for it")
+    for one in (attached, command):
+        one.add_argument("--parity", type=pathlib.Path, help="also write a parity fixture here")
+        one.add_argument("--parity-texts", type=pathlib.Path, help="JSON with documents and questions for it")
     return parser.parse_args()
 
 

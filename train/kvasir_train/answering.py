@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from .backbone import PROJECTIONS, Lora
+from .checkpoint import Tokenizer
 from .features import Framer
-from .notes import NOT_IN_MEMORY, Drawer, Page, conversations
+from .notes import END, NOT_IN_MEMORY, Drawer, Page, conversations
 from .reader import Memory, Reader
 from .student import Student
 from .training_run import Run
@@ -41,6 +42,32 @@ def load(path: pathlib.Path) -> torch.nn.ModuleDict:
         lora[key] = Lora(inputs, outputs, rank, rank)
     lora.load_state_dict(state)
     return lora
+
+
+def halved(lora: torch.nn.ModuleDict) -> torch.nn.ModuleDict:
+    """The changes as a file in half precision has them."""
+    return lora.half().float()
+
+
+def parity_case(reader: Reader, tokenizer: Tokenizer, page: Page) -> list[dict]:
+    """Prompts, what the trained model replies to each, and the largest logits of the first token of it."""
+    shared, asked = conversations(tokenizer, page)
+    cases = []
+    for one, (prompt, _) in zip(page.asked, asked):
+        reply, logits = reader.greedy(shared + prompt, tokenizer.encode(END)[0], most=24)
+        best = logits.topk(5)
+        cases.append(
+            {
+                "question": one.question,
+                "reply": tokenizer.decode(reply),
+                "tokens": shared + prompt,
+                "reply_tokens": reply,
+                "logits": [
+                    [token, round(value, 4)] for value, token in zip(best.values.tolist(), best.indices.tolist())
+                ],
+            }
+        )
+    return cases
 
 
 class AnswerTrainer(Run):

@@ -40,6 +40,7 @@ from .teacher import Teacher, write_embeddings
 START_SAMPLE = 4000  # Windows that the routers are started on.
 CENTRE_SAMPLE = 800  # Windows that tell centre and scale again when training goes on from an adapter file.
 ADAPTER_FILE = ".safetensors"
+PARITY_NOTES = 4
 JUDGED_PAGES, JUDGED_AGAINST = 40, 3000
 HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES = 400, 1500
 PROSE = 12000  # Pairs of each source of prose.
@@ -266,6 +267,14 @@ def attach(arguments: argparse.Namespace) -> None:
     changes = export.lora_tensors(answering.load(arguments.answers), checkpoint.settings.head_dim)
     adapter_file.attach(arguments.adapter, {name: tensor.half() for name, tensor in changes.items()}, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
+    if arguments.parity:
+        reader = Reader(checkpoint)
+        reader.backbone.lora = answering.halved(answering.load(arguments.answers))
+        texts = json.loads(arguments.parity_texts.read_text())
+        passages = [data.Passage(d["title"], d["text"]) for d in texts["documents"][:PARITY_NOTES]]
+        asked = [notes.Asked(question, "") for question in texts["questions"]]
+        page = notes.Page(list(range(1, len(passages) + 1)), passages, asked)
+        export.write_lines(arguments.parity, answering.parity_case(reader, checkpoint.tokenizer(), page))
 
 
 def write_export(arguments: argparse.Namespace) -> None:

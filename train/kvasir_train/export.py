@@ -111,6 +111,11 @@ def parity_case(backbone, router: Router, framer: Framer, passages: list, questi
     }
 
 
+def write_lines(path: pathlib.Path, cases: list[dict]) -> None:
+    """A JSON list with one line a case."""
+    path.write_text("[\n" + ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases) + "\n]\n")
+
+
 def write_parity(path: pathlib.Path, case: dict) -> None:
     """JSON with one line per document, question and layer, so that a change can be read."""
 

@@ -21,6 +21,7 @@ HIGHEST_NUMBER = 5000  # Of a memory, as a note shows it.
 ANSWER_CHARACTERS = 120
 MOST_ASKED = 6  # Questions of a page.
 HURRIED_SHARE = 0.3  # Of questions in lower case and without their mark.
+FOREIGN_SHARE = 0.35  # For each question that a page answers, so many that it does not.
 SWAPPED_SHARE = 0.5  # Of what a page does not answer: its own questions about somebody or something else.
 NAMED_SHARE = 0.75  # Of those: a name or a number is another one; else any word.
 HELD_WORDS = 0.8  # Of an answer in its own words, what must stand in the notes.
@@ -118,7 +119,7 @@ class Drawer:
         return Page(numbers, [self.items[other].passage for other in order], asked)
 
     def _asked(self, first: int, order: list[int], near: list[int], generator: random.Random) -> list[Asked]:
-        """`first`, other questions that the page answers, and half as many that it does not."""
+        """`first`, other questions that the page answers, and some that it does not."""
         page, texts = set(order), self._texts(order)
         others = [n for place in order for n in self.items[place].rows if n != first and self.needed[n] <= page]
         others = list(dict.fromkeys(n for n in others if answer_in(self.rows[n], texts)))
@@ -127,7 +128,7 @@ class Drawer:
         foreign = list(dict.fromkeys(n for place in near for n in self.items[place].rows))
         foreign = [n for n in foreign if not self.needed[n] & page and not answer_in(self.rows[n], texts)]
         generator.shuffle(foreign)
-        count = len(asked) // 2 + (generator.random() < len(asked) % 2 / 2)
+        count = int(len(asked) * FOREIGN_SHARE + generator.random())
         questions = [(self.rows[n].question, answer) for n, answer in asked]
         held = words(" ".join(f"{self.items[p].passage.title} {self.items[p].passage.text}" for p in order))
         for n in foreign[:count]:

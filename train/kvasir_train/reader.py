@@ -67,6 +67,21 @@ class Reader:
         logits = self.logits(torch.cat([row[span] for row, span in zip(stream, spans)]))
         return list(logits.split([len(target) for _, target in asked]))
 
+    @torch.no_grad()
+    def greedy(self, prompt: list[int], end: int, most: int) -> tuple[list[int], torch.Tensor]:
+        """At most so many of the likeliest tokens behind a prompt without memory, up to `end`, which is left out; and
+        the logits of the first, [vocabulary]."""
+        said: list[int] = []
+        first = None
+        while len(said) < most:
+            logits = self.logits(self.backbone.read(torch.tensor([prompt + said]), 0, {})[0, -1])
+            first = logits if first is None else first
+            token = int(logits.argmax())
+            if token == end:
+                break
+            said.append(token)
+        return said, first
+
     def next_token_loss(self, prompt: list[int], target: list[int], memory: Memory, first: int = TOP_K) -> torch.Tensor:
         """Mean negative log-likelihood of `target` behind `prompt`, positions from `first` on, and the memory."""
         tokens = torch.tensor([prompt + target])

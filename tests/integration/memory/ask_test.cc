@@ -41,6 +41,28 @@ TEST_F(AskTest, AnswersAndCitesWhatItReads) {
   EXPECT_THAT(cited, Not(Contains("tea")));
 }
 
+// The shipped adapter's own part: in a few words, and nothing that no note says.
+TEST_F(AskTest, AnswersInFewWordsOrNotAtAll) {
+  Remember("car", "Tom parked the car on level 3 of the Elm Street garage.");
+  Remember("boiler", "The boiler was serviced on 2 March by Heatwell.");
+  Remember("cats", "Max has two cats, Luna and Oreo.");
+  AskRequest request;
+  request.question = "Who serviced the boiler?";
+  EXPECT_EQ(memory().Ask(request)->text, "Heatwell");
+  request.question = "what are the names of max's cats";
+  EXPECT_EQ(memory().Ask(request)->text, "Luna and Oreo");
+  request.question = "How many dogs does Max have?";
+  auto declined = memory().Ask(request);
+  EXPECT_EQ(declined->text, "Not in memory.");
+  EXPECT_FALSE(declined->hops.empty());  // Read, and found not to say so.
+  EXPECT_THAT(declined->citations, IsEmpty());
+  // Cut off before its full stop it still says so in the same words.
+  request.max_new_tokens = 3;
+  declined = memory().Ask(request);
+  EXPECT_EQ(declined->new_tokens, 3U);
+  EXPECT_EQ(declined->text, "Not in memory.");
+}
+
 // What a hop leads to must stand out: the other notes are all about as far.
 TEST_F(AskTest, GoesOnToWhatStandsOutAlone) {
   RememberAda();
