@@ -9,15 +9,17 @@
 #include <string>
 #include <type_traits>
 
+#include "compute/helper_threads.h"
 #include "kvasir/status.h"
 
 namespace kvasir::sdk {
 
 /// Runs `body`, which gives a Status or a Result. Memory that ran out is kUnavailable; anything
 /// else that was thrown (by a callback of the caller's, say) is kInternal with its words. A thread
-/// that is being cancelled goes on unwinding.
+/// that is being cancelled goes on unwinding. Helper threads do not outlive the call.
 template <typename Body>
 auto Guarded(Body&& body) -> std::invoke_result_t<Body> {
+  const compute::HelpersEndHere helpers;
   try {
     return body();
   } catch (const std::bad_alloc&) {

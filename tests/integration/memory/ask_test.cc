@@ -1,5 +1,10 @@
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
 #include "tests/integration/memory/fixture.h"
 #include "tests/unit/agent/scripted_server.h"
 
@@ -201,6 +206,29 @@ TEST_F(AskTest, ReadsNothingBelowTheTrustItIsTold) {
   ask.question = "Which city did Ada move to?";
   ask.least_trust = Trust::kUser;
   EXPECT_EQ(memory().Ask(ask)->text, "Not in memory.");
+}
+
+// Helpers that idle after a call would make every later call's wait for each other in their sleep.
+TEST_F(AskTest, LeavesNoHelperThreadsBehind) {
+  OpenOptions options = Options();
+  options.threads = 3;
+  Open(options);
+  RememberAda();
+  AskRequest request;
+  request.question = "Which city did Ada move to?";
+  ASSERT_TRUE(memory().Ask(request).ok());
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  const auto before = threads();
+  std::thread([&] {
+    EXPECT_TRUE(memory().Ask(request).ok());
+    const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (threads() > before + 1 && std::chrono::steady_clock::now() < last) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(threads(), before + 1);
+  }).join();
 }
 
 TEST_F(AskTest, StopsBetweenTokens) {
