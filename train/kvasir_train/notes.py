@@ -106,6 +106,12 @@ class Drawer:
     def _answerable(self, numbers: list[int]) -> list[int]:
         return [n for n in numbers if answer_in(self.rows[n], self._texts(self.needed[n]))]
 
+    def _known(self, number: int, texts: list[str]) -> bool:
+        """Whether the texts may answer a question that is asked of others: under any of the answer's names."""
+        text = " ".join(texts).lower()
+        named = any(len(answer) > 3 and answer.lower() in text for answer in self.rows[number].answers)
+        return named or answer_in(self.rows[number], texts) is not None
+
     def page(self, generator: random.Random) -> Page:
         place, number = generator.choice(self.usable)
         chosen = set(self.needed[number])
@@ -126,7 +132,7 @@ class Drawer:
         generator.shuffle(others)
         asked = [(n, answer_in(self.rows[n], texts)) for n in [first, *others][:MOST_ASKED]]
         foreign = list(dict.fromkeys(n for place in near for n in self.items[place].rows))
-        foreign = [n for n in foreign if not self.needed[n] & page and not answer_in(self.rows[n], texts)]
+        foreign = [n for n in foreign if not self.needed[n] & page and not self._known(n, texts)]
         generator.shuffle(foreign)
         count = int(len(asked) * FOREIGN_SHARE + generator.random())
         questions = [(self.rows[n].question, answer) for n, answer in asked]

@@ -74,6 +74,23 @@ def test_a_question_that_needs_two_texts_gets_both():
         assert any(asked.answer == "Yes" for asked in page.asked) <= (len(page.passages) == 2)
 
 
+def test_a_question_that_a_page_answers_under_another_name_is_not_foreign_to_it():
+    texts = (
+        "Rome lies on the Tiber.",
+        "New York has five boroughs, one of them the Bronx.",
+        "Paris lies on the Seine.",
+    )
+    asked = (
+        ("Where is the Tiber?", ("Rome",)),
+        ("Where is Harlem?", ("NYC", "New York")),
+        ("Which river?", ("Seine",)),
+    )
+    passages = [data.Passage("", text) for text in texts]
+    rows = [data.Row(str(i), "t", q, (passages[i],), (), a, False) for i, (q, a) in enumerate(asked)]
+    drawer = notes.Drawer(rows, items.build(rows, questions_per_item=3), {0: [1], 2: [1]})
+    assert drawer._known(1, [texts[1]]) and not drawer._known(1, [texts[0]])
+
+
 def test_long_answers_and_those_of_wordy_sources_are_not_taught():
     row = data.Row("0", "t", "?", (), (), ("a " * 100,), False)
     assert notes.answer_in(row, ["a " * 200]) is None
