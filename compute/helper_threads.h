@@ -7,8 +7,8 @@ namespace kvasir::compute {
 /// Ends the calling thread's helper threads when it goes; a later loop gathers new ones (tens of
 /// microseconds). While a process has more helpers than cores, even idle ones, the OpenMP runtime
 /// lets them sleep between any two loops: a service whose connections each have had their loops
-/// then wakes helpers hundreds of times a token, which made decoding five times slower. Nothing
-/// happens within a parallel loop of the caller's own.
+/// then wakes helpers hundreds of times a token, which made decoding more than three times slower.
+/// Nothing happens within a parallel loop of the caller's own.
 class HelpersEndHere {
  public:
   HelpersEndHere() = default;

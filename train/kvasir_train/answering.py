@@ -13,8 +13,8 @@ import torch.nn.functional as F
 
 from .backbone import PROJECTIONS, Lora
 from .checkpoint import Tokenizer
-from .features import Framer
-from .notes import END, NOT_IN_MEMORY, Drawer, Page, conversations
+from .features import END, START, Framer
+from .notes import NOT_IN_MEMORY, Drawer, Page, conversations
 from .reader import Memory, Reader
 from .student import Student
 from .training_run import Run
@@ -34,18 +34,13 @@ class Recipe:
 
 
 def load(path: pathlib.Path) -> torch.nn.ModuleDict:
-    """The changes that a run saved."""
+    """The changes that a run saved, as a file in half precision has them."""
     state = torch.load(path, weights_only=False)["student"]
     lora = torch.nn.ModuleDict()
     for key in dict.fromkeys(name.rsplit(".", 1)[0] for name in state):
         (rank, inputs), outputs = state[f"{key}.a"].shape, len(state[f"{key}.b"])
         lora[key] = Lora(inputs, outputs, rank, rank)
     lora.load_state_dict(state)
-    return lora
-
-
-def halved(lora: torch.nn.ModuleDict) -> torch.nn.ModuleDict:
-    """The changes as a file in half precision has them."""
     return lora.half().float()
 
 
@@ -78,7 +73,7 @@ class AnswerTrainer(Run):
         lora = reader.backbone.lora
         super().__init__(lora, recipe, [{"params": lora.parameters(), "lr": recipe.rate, "weight_decay": 0.0}])
         self.reader, self.student, self.framer, self.drawer = reader, student, framer, drawer
-        self.head = framer.tokenizer.encode("<|im_start|>user\n")
+        self.head = framer.tokenizer.encode(f"{START}user\n")
 
     @torch.no_grad()
     def memory(self, page: Page) -> Memory:

@@ -156,15 +156,22 @@ class Material:
         return Material(everything, rows, built, mined(arguments.out.with_suffix(".mined.json"), rows, built))
 
 
+def resumed(arguments: argparse.Namespace, trainer: training_run.Run) -> bool:
+    """Whether there was a run to take up."""
+    if not arguments.out.exists():
+        return False
+    trainer.resume(arguments.out)
+    print(f"resumed at step {trainer.step}", flush=True)
+    return True
+
+
 def go_on(arguments: argparse.Namespace, trainer: training_run.Run, material: Material, start_anew) -> None:
     """Runs a trainer to its end from where it was; `start_anew` sets up routers that nothing trained yet."""
-    if arguments.out.exists():
-        trainer.resume(arguments.out)
-        print(f"resumed at step {trainer.step}", flush=True)
-    elif not arguments.begin:
-        start_anew()
-    elif arguments.begin.suffix == ADAPTER_FILE:
-        start.recentre(trainer.student, trainer.framer, material.items[-CENTRE_SAMPLE:], material.rows)
+    if not resumed(arguments, trainer):
+        if not arguments.begin:
+            start_anew()
+        elif arguments.begin.suffix == ADAPTER_FILE:
+            start.recentre(trainer.student, trainer.framer, material.items[-CENTRE_SAMPLE:], material.rows)
     trainer.run(arguments.out, held_out(material.everything, material.items, HELD_OUT_QUESTIONS, HELD_OUT_PASSAGES))
     curves.draw(arguments.out.with_suffix(".png"), trainer.history)
 
@@ -224,9 +231,7 @@ def train_answers(arguments: argparse.Namespace) -> None:
     trainer = answering.AnswerTrainer(
         Reader(checkpoint, precision=fastest_precision()), student, framer, drawer, recipe
     )
-    if arguments.out.exists():
-        trainer.resume(arguments.out)
-        print(f"resumed at step {trainer.step}", flush=True)
+    resumed(arguments, trainer)
     trainer.run(arguments.out, held_out_pages(material.everything, material.items, recipe.seed))
     curves.draw(arguments.out.with_suffix(".png"), trainer.history, "score")
 
@@ -264,12 +269,13 @@ def average(arguments: argparse.Namespace) -> None:
 
 def attach(arguments: argparse.Namespace) -> None:
     checkpoint = Checkpoint(arguments.model)
-    changes = export.lora_tensors(answering.load(arguments.answers), checkpoint.settings.head_dim)
+    lora = answering.load(arguments.answers)
+    changes = export.lora_tensors(lora, checkpoint.settings.head_dim)
     adapter_file.attach(arguments.adapter, {name: tensor.half() for name, tensor in changes.items()}, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
     if arguments.parity:
         reader = Reader(checkpoint)
-        reader.backbone.lora = answering.halved(answering.load(arguments.answers))
+        reader.backbone.lora = lora
         texts = json.loads(arguments.parity_texts.read_text())
         passages = [data.Passage(d["title"], d["text"]) for d in texts["documents"][:PARITY_NOTES]]
         asked = [notes.Asked(question, "") for question in texts["questions"]]

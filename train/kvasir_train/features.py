@@ -15,7 +15,7 @@ from .checkpoint import Tokenizer
 from .data import Passage
 
 CHUNK = 64
-START = "<|im_start|>"
+START, END = "<|im_start|>", "<|im_end|>"
 BATCH_TOKENS = 4096
 
 

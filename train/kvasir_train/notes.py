@@ -6,7 +6,9 @@ import re
 
 from .checkpoint import Tokenizer
 from .data import Passage, Row
+from .features import END, START
 from .items import Item
+from .mining import is_false_negative
 
 # As agent/prompt.cc has them; tests/test_answering.py holds one against the other.
 SYSTEM = (
@@ -15,7 +17,6 @@ SYSTEM = (
     "notes say. If they do not hold the answer, say: Not in memory."
 )
 NOT_IN_MEMORY = "Not in memory."
-START, END = "<|im_start|>", "<|im_end|>"
 
 HIGHEST_NUMBER = 5000  # Of a memory, as a note shows it.
 ANSWER_CHARACTERS = 120
@@ -106,11 +107,11 @@ class Drawer:
     def _answerable(self, numbers: list[int]) -> list[int]:
         return [n for n in numbers if answer_in(self.rows[n], self._texts(self.needed[n]))]
 
-    def _known(self, number: int, texts: list[str]) -> bool:
-        """Whether the texts may answer a question that is asked of others: under any of the answer's names."""
-        text = " ".join(texts).lower()
-        named = any(len(answer) > 3 and answer.lower() in text for answer in self.rows[number].answers)
-        return named or answer_in(self.rows[number], texts) is not None
+    def _known(self, number: int, places: list[int]) -> bool:
+        """Whether these items may answer a question that is asked of others: under any of the answer's names."""
+        row = self.rows[number]
+        named = any(is_false_negative(self.items[place].passage, row) for place in places)
+        return named or answer_in(row, self._texts(places)) is not None
 
     def page(self, generator: random.Random) -> Page:
         place, number = generator.choice(self.usable)
@@ -132,7 +133,7 @@ class Drawer:
         generator.shuffle(others)
         asked = [(n, answer_in(self.rows[n], texts)) for n in [first, *others][:MOST_ASKED]]
         foreign = list(dict.fromkeys(n for place in near for n in self.items[place].rows))
-        foreign = [n for n in foreign if not self.needed[n] & page and not self._known(n, texts)]
+        foreign = [n for n in foreign if not self.needed[n] & page and not self._known(n, order)]
         generator.shuffle(foreign)
         count = int(len(asked) * FOREIGN_SHARE + generator.random())
         questions = [(self.rows[n].question, answer) for n, answer in asked]

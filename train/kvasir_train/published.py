@@ -11,7 +11,7 @@ import random
 import torch
 
 from .data import Row
-from .features import START, Framer
+from .features import END, START, Framer
 from .items import Item
 from .objectives import ROUTING_LOSSES
 from .reader import Reader
@@ -22,7 +22,6 @@ ASKED = (
     "\nPlease answer the question based on the above historical document information\n\n{}\n"
     "Please return all documents related to the question\n"
 )
-END = "<|im_end|>"
 ANSWERED = START + "The user's question is: {}\n"
 
 

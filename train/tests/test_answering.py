@@ -88,7 +88,7 @@ def test_a_question_that_a_page_answers_under_another_name_is_not_foreign_to_it(
     passages = [data.Passage("", text) for text in texts]
     rows = [data.Row(str(i), "t", q, (passages[i],), (), a, False) for i, (q, a) in enumerate(asked)]
     drawer = notes.Drawer(rows, items.build(rows, questions_per_item=3), {0: [1], 2: [1]})
-    assert drawer._known(1, [texts[1]]) and not drawer._known(1, [texts[0]])
+    assert drawer._known(1, [1]) and not drawer._known(1, [0])
 
 
 def test_long_answers_and_those_of_wordy_sources_are_not_taught():

@@ -12,6 +12,7 @@
 #include "model/question.h"
 #include "tests/support/source_dir.h"
 #include "tests/support/test_model.h"
+#include "tests/unit/model/shipped_model.h"
 
 namespace kvasir::model {
 namespace {
@@ -36,18 +37,14 @@ double BestDot(const RouterQuery& query, std::span<const float> key) {
 double LargestError(const std::string& model_path, compute::Precision precision) {
   const json fixture =
       json::parse(std::ifstream(test::SourceDir() / "tests/fixtures/adapter_parity.json"));
-  auto backend = compute::MakeBackend({.name = "cpu", .precision = precision, .threads = 1});
-  EXPECT_TRUE(backend.ok()) << backend.status().message();
-  const auto adapter = test::SourceDir() / "model/adapters/smollm2-135m-instruct.safetensors";
-  const auto model = Model::Load(model_path, *backend, {.adapter = adapter.string()});
-  EXPECT_TRUE(model.ok()) << model.status().message();
-  if (!model.ok()) return 1;
+  const auto model = ShippedModel(model_path, precision);
+  if (model == nullptr) return 1;
 
   std::vector<TokenSequence> documents;
   for (const json& document : fixture["documents"]) documents.push_back(document["tokens"]);
-  const auto encoded = (*Encoder::Make(*model))->Encode(documents);
+  const auto encoded = (*Encoder::Make(model))->Encode(documents);
   EXPECT_TRUE(encoded.ok()) << encoded.status().message();
-  const auto question = Question::Make(*model);
+  const auto question = Question::Make(model);
   double largest = 0;
   std::size_t compared = 0;
   for (std::size_t q = 0; q < fixture["questions"].size(); ++q) {

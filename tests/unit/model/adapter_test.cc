@@ -192,21 +192,23 @@ void Merge(const HostTensor& a, const HostTensor& b, HostTensor& w) {
   }
 }
 
+/// A change of rank 3 of the model's tensor `name`: in the adapter as `projection`, and merged.
+void AddChange(const std::string& projection, const std::string& name, std::uint32_t seed,
+               HostTensors& adapter, HostTensors& weights) {
+  HostTensor& w = weights[name];
+  const HostTensor a = RandomTensor({3, w.shape[1]}, seed);
+  const HostTensor b = RandomTensor({w.shape[0], 3}, seed + 1);
+  Merge(a, b, w);
+  adapter[projection + ".lora_a"] = a;
+  adapter[projection + ".lora_b"] = b;
+}
+
 // The first part of one fused projection, the last of another: both must hit their own outputs.
 TEST_F(AdapterTest, LowRankUpdatesChangeWhatIsRememberedAndAsked) {
   HostTensors tensors = Routers();
   HostTensors weights = TinyWeights();
-  std::uint32_t seed = 20;
-  for (const auto& [projection, name] :
-       {std::pair("layers.1.attn_q", "model.layers.1.self_attn.q_proj.weight"),
-        std::pair("layers.1.ffn_up", "model.layers.1.mlp.up_proj.weight")}) {
-    HostTensor& w = weights[name];
-    const HostTensor a = RandomTensor({3, w.shape[1]}, seed++);
-    const HostTensor b = RandomTensor({w.shape[0], 3}, seed++);
-    Merge(a, b, w);
-    tensors[std::string(projection) + ".lora_a"] = a;
-    tensors[std::string(projection) + ".lora_b"] = b;
-  }
+  AddChange("layers.1.attn_q", "model.layers.1.self_attn.q_proj.weight", 20, tensors, weights);
+  AddChange("layers.1.ffn_up", "model.layers.1.mlp.up_proj.weight", 22, tensors, weights);
   const auto adapted = TinyModel({.adapter = Write(Settings(), tensors)});
   ASSERT_NE(adapted, nullptr);
   TestFolder changed;
@@ -250,17 +252,9 @@ TEST_F(AdapterTest, LowRankUpdatesLeaveGenerationAlone) {
 TEST_F(AdapterTest, ChangesForAnswersChangeGenerationAlone) {
   HostTensors tensors = Routers();
   HostTensors weights = TinyWeights();
-  std::uint32_t seed = 20;
-  for (const auto& [projection, name] :
-       {std::pair("layers.1.attn_q", "model.layers.1.self_attn.q_proj.weight"),
-        std::pair("layers.3.ffn_up", "model.layers.3.mlp.up_proj.weight")}) {
-    HostTensor& w = weights[name];
-    const HostTensor a = RandomTensor({3, w.shape[1]}, seed++);
-    const HostTensor b = RandomTensor({w.shape[0], 3}, seed++);
-    Merge(a, b, w);
-    tensors["answer." + std::string(projection) + ".lora_a"] = a;
-    tensors["answer." + std::string(projection) + ".lora_b"] = b;
-  }
+  AddChange("answer.layers.1.attn_q", "model.layers.1.self_attn.q_proj.weight", 20, tensors,
+            weights);
+  AddChange("answer.layers.3.ffn_up", "model.layers.3.mlp.up_proj.weight", 22, tensors, weights);
   const auto plain = TinyModel({.adapter = Write(Settings(), Routers())});
   const auto taught = TinyModel({.adapter = Write(Settings(), tensors)});
   ASSERT_TRUE(plain != nullptr && taught != nullptr);

@@ -11,6 +11,7 @@
 #include "model/question.h"
 #include "tests/support/source_dir.h"
 #include "tests/support/test_model.h"
+#include "tests/unit/model/shipped_model.h"
 
 namespace kvasir::model {
 namespace {
@@ -33,14 +34,10 @@ TokenSequence Greedy(Question& question, std::size_t most, TokenId end) {
 double LargestError(const std::string& model_path, compute::Precision precision) {
   const json fixture =
       json::parse(std::ifstream(test::SourceDir() / "tests/fixtures/answer_parity.json"));
-  auto backend = compute::MakeBackend({.name = "cpu", .precision = precision, .threads = 1});
-  EXPECT_TRUE(backend.ok()) << backend.status().message();
-  const auto adapter = test::SourceDir() / "model/adapters/smollm2-135m-instruct.safetensors";
-  const auto model = Model::Load(model_path, *backend, {.adapter = adapter.string()});
-  EXPECT_TRUE(model.ok()) << model.status().message();
-  if (!model.ok()) return 1;
-  const TokenId end = (*model)->tokenizer()->FindSpecial("<|im_end|>").value();
-  const auto question = Question::Make(*model);
+  const auto model = ShippedModel(model_path, precision);
+  if (model == nullptr) return 1;
+  const TokenId end = model->tokenizer()->FindSpecial("<|im_end|>").value();
+  const auto question = Question::Make(model);
   double largest = 0;
   for (const json& one : fixture) {
     const TokenSequence prompt = one["tokens"];
